@@ -114,6 +114,7 @@ class Verdict:
 class Rollout:
     """One attempt of a solver at a challenge.
 
+    `reasoning` is the work that led to the answer: steps, or a program.
     `error` is an infrastructure failure (no answer came back); it is never a wrong answer.
     `finish_reason` is the engine's own word: "stop", "length" (cut off), …
     """

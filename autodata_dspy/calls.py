@@ -1,0 +1,272 @@
+"""The one door through which every model call goes: counted, limited, logged, replayed.
+
+`RoleLM` stands in front of whatever LM a role resolves to. It is a `dspy.BaseLM`, so predictors take
+it as `lm=`; it has no state of its own, so deepcopy, compile and threads cannot disturb it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import dspy
+import pydantic
+from dspy.utils.exceptions import LMError
+
+from autodata_dspy.budget import RoleUsage, current_meter
+from autodata_dspy.errors import ConfigError, ProviderError, StopRun, StoreError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """What is known of the last model call of this thread, beyond its text."""
+
+    role: str
+    model: str
+    finish_reason: str
+    replayed: bool
+    output_tokens: int
+
+
+_last: contextvars.ContextVar[CallInfo | None] = contextvars.ContextVar("autodata_last_call", default=None)
+
+
+def last_call() -> CallInfo | None:
+    """Facts of the latest call made in this context (thread); None before the first."""
+    return _last.get()
+
+
+class CallLog:
+    """Finished calls of a run, appended to a JSON-lines file; a resumed run replays them for free.
+
+    One line per call: `{"key", "role", "model", "outputs", "finish", "usage"}`. The key is a hash of the
+    whole request, sampling seed included. Lines are flushed, not fsynced: they survive a killed process, and
+    losing some to a power cut only costs calling again. A torn last line is cut off. Memory: about 150 bytes
+    per call that was already there when the log was opened, nothing for later ones.
+
+    Attributes:
+        earlier: role → usage of the calls that were there when the log was opened.
+
+    Raises:
+        StoreError: a line that is not the last one is unreadable.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._lock = threading.Lock()
+        self._offsets: dict[bytes, int] = {}
+        self.earlier: dict[str, RoleUsage] = {}
+        with path.open("ab"):
+            pass
+        self._index()
+        self._append = path.open("ab")
+        self._read = path.open("rb")
+
+    def _index(self) -> None:
+        offset = 0
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    record = json.loads(line)
+                    self._offsets[bytes.fromhex(record["key"])] = offset
+                    self.earlier.setdefault(record["role"], RoleUsage()).add(RoleUsage(**record["usage"]))
+                except (ValueError, KeyError, TypeError) as error:
+                    raise StoreError(
+                        f"{self.path}, line {number}: unreadable ({error}); remove the line to go on"
+                    ) from error
+                offset += len(line)
+        os.truncate(self.path, offset)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        with self._lock:
+            offset = self._offsets.get(bytes.fromhex(key))
+            if offset is None:
+                return None
+            self._read.seek(offset)
+            return json.loads(self._read.readline())
+
+    def put(
+        self, key: str, role: str, model: str, outputs: list[Any], finish: str, usage: RoleUsage
+    ) -> None:
+        record = {"key": key, "role": role, "model": model, "outputs": outputs, "finish": finish}
+        line = json.dumps(record | {"usage": asdict(usage)}, ensure_ascii=False)
+        with self._lock:
+            self._append.write(line.encode("utf-8", "backslashreplace") + b"\n")
+            self._append.flush()
+
+    def close(self) -> None:
+        self._append.close()
+        self._read.close()
+
+
+_log: contextvars.ContextVar[CallLog | None] = contextvars.ContextVar("autodata_call_log", default=None)
+
+
+@contextlib.contextmanager
+def logged(log: CallLog | None) -> Iterator[None]:
+    """Log calls to, and replay them from, `log` in this context."""
+    token = _log.set(log)
+    try:
+        yield
+    finally:
+        _log.reset(token)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, type) and issubclass(value, pydantic.BaseModel):
+        return value.model_json_schema()
+    return str(value)
+
+
+def request_key(model: str, prompt: Any, messages: Any, kwargs: dict[str, Any]) -> str:
+    """Hash that names a request: model, messages and every sampling parameter, no credentials."""
+    shown = {k: v for k, v in kwargs.items() if k not in ("cache", "api_key")}
+    text = json.dumps([model, prompt, messages, shown], sort_keys=True, default=_plain, ensure_ascii=False)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+class RoleLM(dspy.BaseLM):
+    """A role's LM: resolves the real LM at each call, then counts, limits, logs and replays.
+
+    Args:
+        role: name of the role, for counting.
+        resolve: returns the LM to call now; evaluated at call time so that `dspy.context(lm=…)` and a
+            later `dspy.configure` take effect.
+        params: request parameters of this role (temperature, max_tokens, …) over the LM's own.
+        prices: (USD per million input tokens, per million output tokens), where the LM reports no cost.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        resolve: Callable[[], dspy.BaseLM],
+        params: dict[str, Any] | None = None,
+        prices: tuple[float, float] | None = None,
+    ):
+        self.role, self.resolve, self.params, self.prices = role, resolve, dict(params or {}), prices
+        self.history: list[Any] = []
+        self.callbacks: list[Any] = []
+
+    # What adapters and predictors ask an LM for; all of it is the real LM's.
+    model = property(lambda self: self.resolve().model)
+    model_type = property(lambda self: self.resolve().model_type)
+    cache = property(lambda self: self.resolve().cache)
+    num_retries = property(lambda self: getattr(self.resolve(), "num_retries", 0))
+    kwargs = property(lambda self: {**self.resolve().kwargs, **self.params})
+    supports_function_calling = property(lambda self: self.resolve().supports_function_calling)
+    supports_reasoning = property(lambda self: self.resolve().supports_reasoning)
+    supports_response_schema = property(lambda self: self.resolve().supports_response_schema)
+    supported_params = property(lambda self: self.resolve().supported_params)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RoleLM:
+        return self
+
+    def copy(self, **kwargs: Any) -> RoleLM:
+        """The same role with other request parameters."""
+        return RoleLM(self.role, self.resolve, {**self.params, **kwargs}, self.prices)
+
+    def dump_state(self) -> dict[str, Any]:
+        return {"role": self.role, "params": {k: v for k, v in self.params.items() if k != "api_key"}}
+
+    def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[Any]:
+        inner = self.resolve()
+        if isinstance(inner, RoleLM):  # a user who passes one role's LM as another's
+            return inner(prompt, messages=messages, **kwargs)
+        kwargs = {**self.params, **kwargs}
+        log = _log.get()
+        key = request_key(inner.model, prompt, messages, {**inner.kwargs, **kwargs}) if log is not None else ""
+        if log is not None and (record := log.get(key)) is not None:
+            return self._replay(inner, record)
+        meter = current_meter()
+        meter.admit(self.role)
+        started = time.monotonic()
+        try:
+            outputs, entry = _call(inner, prompt, messages, kwargs)
+        except LMError as error:
+            if isinstance(error.__cause__, ConfigError):  # weights missing, [local] not installed: nobody's outage
+                meter.stop(error.__cause__)
+                raise StopRun(error.__cause__) from error
+            meter.record_failure(self.role, inner.model, error)
+            raise ProviderError(f"role {self.role!r}: {inner.model}: {error}") from error
+        except BaseException:
+            meter.abandon()
+            raise
+        usage, finish = self._usage(entry, time.monotonic() - started)
+        meter.record(self.role, usage)
+        if finish == "length":
+            logger.info("role %s: the answer was cut off after %d tokens", self.role, usage.output_tokens)
+        if log is not None:
+            log.put(key, self.role, inner.model, outputs, finish, usage)
+        _last.set(CallInfo(self.role, inner.model, finish, False, usage.output_tokens))
+        return outputs
+
+    def _replay(self, inner: dspy.BaseLM, record: dict[str, Any]) -> list[Any]:
+        current_meter().record(self.role, RoleUsage(replayed=1), admitted=False)
+        _last.set(CallInfo(self.role, inner.model, record["finish"], True, record["usage"]["output_tokens"]))
+        return record["outputs"]
+
+    def _usage(self, entry: dict[str, Any], seconds: float) -> tuple[RoleUsage, str]:
+        tokens = entry.get("usage") or {}
+        details = tokens.get("prompt_tokens_details") or {}
+        n_in, n_out = tokens.get("prompt_tokens") or 0, tokens.get("completion_tokens") or 0
+        usd, priced = entry.get("cost"), True
+        if self.prices is not None:
+            usd = (n_in * self.prices[0] + n_out * self.prices[1]) / 1e6
+        elif usd is None:
+            usd, priced = 0.0, str(entry.get("model", "")).startswith("embedded/")
+        finish = _finish_reason(entry.get("response"))
+        return RoleUsage(
+            calls=1,
+            truncated=finish == "length",
+            input_tokens=n_in,
+            cached_tokens=details.get("cached_tokens") or 0,
+            output_tokens=n_out,
+            usd=usd,
+            unpriced=not priced,
+            seconds=seconds,
+        ), finish
+
+
+def _call(
+    inner: dspy.BaseLM, prompt: Any, messages: Any, kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Call the LM and catch the one history entry it writes (usage, cost, finish reason).
+
+    The entry is taken from a copy of the LM whose `update_history` is ours: no history list grows,
+    neither the LM's nor DSPy's global one, and concurrent calls cannot be mixed up.
+    """
+    taken: list[dict[str, Any]] = []
+    quiet = inner.copy()
+    quiet.update_history = taken.append  # type: ignore[method-assign]
+    if dspy.settings.disable_history:
+        with dspy.context(disable_history=False):
+            outputs = quiet(prompt, messages=messages, **kwargs)
+    else:
+        outputs = quiet(prompt, messages=messages, **kwargs)
+    return outputs, taken[-1] if taken else {}
+
+
+def _finish_reason(response: Any) -> str:
+    """The engine's finish reason from a typed response or an OpenAI-shaped one; "" when not told."""
+    reason = getattr(response, "finish_reason", None)
+    if reason is None:
+        choices = getattr(response, "choices", None) or []
+        reason = getattr(choices[0], "finish_reason", None) if choices else None
+    return str(reason or "")

@@ -1,0 +1,160 @@
+"""The configuration of a run: one TOML file, CLI flags, or built in Python."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from autodata_dspy.budget import Limits
+from autodata_dspy.errors import ConfigError, did_you_mean
+from autodata_dspy.roles import ROLES, RoleSpec, check_role
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AcceptanceConfig(_Strict):
+    """Exact counts: the weak solver at most `max_weak` of `n_weak`, the strong at least `min_strong` of `n_strong`.
+
+    A value left out is the domain's own.
+    """
+
+    n_weak: int | None = Field(None, ge=0, le=100)
+    max_weak: int | None = Field(None, ge=0)
+    n_strong: int | None = Field(None, ge=0, le=100)
+    min_strong: int | None = Field(None, ge=0)
+
+
+class LimitsConfig(_Strict):
+    """Bounds on calls, tokens (input + output) and US dollars; absent means unbounded."""
+
+    max_calls: int | None = Field(None, ge=1)
+    max_tokens: int | None = Field(None, ge=1)
+    max_usd: float | None = Field(None, gt=0)
+
+    def limits(self) -> Limits:
+        return Limits(**self.model_dump())
+
+
+class RunConfig(_Strict):
+    """Everything that determines a run.
+
+    Attributes:
+        domain: name of the domain.
+        program: name of a generator.
+        documents: "builtin", or a path to a text, Markdown or JSON-lines file, or a folder of them.
+        n: accepted examples wanted; the run ends there, or when documents and passes are used up.
+        passes: how often to go through the documents (each pass reads other passages).
+        per_document: accepted examples wanted of one document in one pass.
+        max_rounds: rounds spent on one document in one pass.
+        seed: of every sampling decision.
+        concurrency: documents worked on at the same time.
+        quality_check: let the quality verifier look before solvers are paid.
+        acceptance, roles, limits: see their classes.
+    """
+
+    domain: str = "math_objects"
+    program: str = "agentic_self_instruct"
+    documents: str = "builtin"
+    n: int = Field(10, ge=1)
+    passes: int = Field(1, ge=1, le=1000)
+    per_document: int = Field(2, ge=1)
+    max_rounds: int = Field(6, ge=1)
+    seed: int = Field(0, ge=0)
+    concurrency: int = Field(2, ge=1, le=256)
+    quality_check: bool = True
+    acceptance: AcceptanceConfig = AcceptanceConfig()
+    roles: dict[str, dict[str, Any]] = {}
+    limits: LimitsConfig = LimitsConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_keys(cls, data: Any) -> Any:
+        for role, spec in (data.get("roles") or {}).items() if isinstance(data, dict) else ():
+            if isinstance(spec, dict) and "api_key" in spec:
+                raise ConfigError(
+                    f"roles.{role}.api_key: keys are not kept in configurations; name an environment variable with "
+                    "api_key_env instead"
+                )
+        return data
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _read_roles(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("expected a table of roles")
+        return {check_role(role): RoleSpec.read(role, spec).to_dict() for role, spec in value.items()}
+
+    @classmethod
+    def read(cls, path: Path | None = None, **overrides: Any) -> RunConfig:
+        """From a TOML file, with `overrides` (None ones ignored) on top; roles and tables are merged.
+
+        Raises:
+            ConfigError: unreadable file, unknown key (with the nearest right name) or a bad value.
+        """
+        data: dict[str, Any] = {}
+        if path is not None:
+            try:
+                data = tomllib.loads(path.read_text("utf-8"))
+            except FileNotFoundError:
+                raise ConfigError(f"configuration file not found: {path}") from None
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+                raise ConfigError(f"configuration file {path}: {error}") from None
+        for key, value in overrides.items():
+            if isinstance(value, dict):
+                data[key] = {**data.get(key, {}), **{k: v for k, v in value.items() if v is not None}}
+            elif value is not None:
+                data[key] = value
+        return cls.of(data)
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> RunConfig:
+        """From plain data. Raises ConfigError with one line for the first problem."""
+        try:
+            return cls(**data)
+        except ValidationError as error:
+            raise ConfigError(_one_line(cls, error)) from None
+        except TypeError as error:
+            raise ConfigError(f"configuration: {error}") from None
+
+
+def _one_line(model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        table: Any = model
+        for part in where[:-1]:
+            table = table.model_fields[part].annotation
+        prefix = ".".join(where[:-1])
+        return did_you_mean("setting", where[-1], table.model_fields) + (f" (in [{prefix}])" if prefix else "")
+    message = first["msg"].removeprefix("Value error, ")
+    return f"setting {'.'.join(where)!r}: {message}, not {first.get('input')!r}"
+
+
+def parse_lm_flags(flags: list[str]) -> dict[str, Any]:
+    """`["strong_solver=openai/gpt-4o-mini", "weak_solver.temperature=1.0"]` → roles table.
+
+    Raises:
+        ConfigError: no `=`, an unknown role, or a parameter for a role without a model.
+    """
+    roles: dict[str, Any] = {}
+    for flag in flags:
+        name, sign, value = flag.partition("=")
+        if not sign or not value:
+            raise ConfigError(f"--lm {flag!r}: expected ROLE=MODEL, with ROLE one of {', '.join(ROLES)}, or all=MODEL")
+        role, _, parameter = name.partition(".")
+        for each in list(ROLES) if role == "all" else [check_role(role)]:
+            roles.setdefault(each, {})[parameter or "model"] = _number(value) if parameter else value
+    return roles
+
+
+def _number(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,217 @@
+"""Mathematical objects: problems whose answer is one exact symbolic object, computed by a program."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import dspy
+
+from autodata_dspy.acceptance import ExactCounts
+from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
+from autodata_dspy.errors import VerifierError
+from autodata_dspy.symbolic.latex_repair import repair_latex
+from autodata_dspy.types import Challenge
+from autodata_dspy.verifiers.base import Verifier
+from autodata_dspy.verifiers.math_objects import MathObjects
+from autodata_dspy.verifiers.program_answer import ProgramAnswer
+
+
+class WriteProblem(dspy.Signature):
+    """You write mathematics problems. Invent one new problem that uses an idea of the passage, with concrete
+    numbers of your own, and write a short sympy program that computes its answer exactly.
+
+    The problem: one self-contained question of at most 60 words that asks for exactly one thing. It says
+    which form the answer takes: an expression, an equation, an interval or union of intervals, a set, a tuple or
+    a matrix. The answer is never a single whole number, is not visible in the question, and takes two or
+    three steps to find by hand. Write formulas as plain text, such as x^2 - 3*x.
+    The program: plain sympy without import, comments or print. It declares its symbols, uses the same numbers
+    as the problem, writes Rational(1, 3) instead of decimals, and ends with one line `answer = ...`."""
+
+    passage: str = dspy.InputField()
+    angle: str = dspy.InputField(desc="what the problem should ask for")
+    feedback: str = dspy.InputField(desc="why earlier problems were rejected; write a different one")
+    question: str = dspy.OutputField()
+    program: str = dspy.OutputField()
+
+
+class ReviewProblem(dspy.Signature):
+    """Name the worst defect of a mathematics problem, or say that it is sound."""
+
+    question: str = dspy.InputField()
+    answer: str = dspy.InputField(desc="the reference answer")
+    verdict: Literal["sound", "data missing", "several questions", "answer given away", "other thing asked"] = (
+        dspy.OutputField(desc="'other thing asked': the answer is not an answer to this question")
+    )
+
+
+class SolveDirectly(dspy.Signature):
+    """Answer the mathematics question with the final result only."""
+
+    context: str = dspy.InputField()
+    question: str = dspy.InputField()
+    answer: str = dspy.OutputField(desc="the exact final result, nothing else")
+
+
+class SolveByProgram(dspy.Signature):
+    """Solve the mathematics question with a short sympy program that computes exactly what is asked.
+
+    Plain sympy without import, comments or print. Declare the symbols (real=True for inequalities), write
+    Rational(1, 3) instead of decimals, and end with one line `answer = ...`. Intervals are written Interval(a, b),
+    Interval.open(a, b) or Union(...), equations Eq(left, right), matrices Matrix([[...], [...]])."""
+
+    context: str = dspy.InputField()
+    question: str = dspy.InputField()
+    plan: str = dspy.OutputField(desc="one sentence")
+    program: str = dspy.OutputField()
+
+
+class SolveStepByStep(dspy.Signature):
+    """Solve the mathematics question. Work through it in short numbered steps, check the result, then state it."""
+
+    context: str = dspy.InputField()
+    question: str = dspy.InputField()
+    reasoning: str = dspy.OutputField(desc="short numbered steps")
+    answer: str = dspy.OutputField(desc="the exact final result, nothing else")
+
+
+DEMOS = (
+    {
+        "passage": "A line touches a curve where the two share a point and a slope.",
+        "angle": "the equation of a line",
+        "feedback": "none",
+        "question": "Find the tangent line to the curve y = x^3 - 4*x at the point where x = 2. Give its equation "
+        "in the form y = m*x + b.",
+        "program": "x, y = symbols('x y')\nf = x**3 - 4*x\nm = diff(f, x).subs(x, 2)\n"
+        "answer = Eq(y, expand(m*(x - 2) + f.subs(x, 2)))",
+    },
+    {
+        "passage": "A quotient can change its sign only at a zero of its numerator or of its denominator.",
+        "angle": "a set of real numbers given as an interval or a union of intervals",
+        "feedback": "too easy (2 problems): the weak solver answered them",
+        "question": "Solve (x - 3)/(x + 1) >= 2 over the real numbers. Give the solution set in interval notation.",
+        "program": "x = symbols('x', real=True)\n"
+        "answer = solve_univariate_inequality((x - 3)/(x + 1) >= 2, x, relational=False)",
+    },
+    {
+        "passage": "If the determinant of a square matrix is not zero, the matrix can be inverted.",
+        "angle": "a 2x2 matrix",
+        "feedback": "none",
+        "question": "Let A = [[2, 1], [5, 3]] and B = [[1, 0], [2, -1]]. Find the matrix X with A*X = B.",
+        "program": "A = Matrix([[2, 1], [5, 3]])\nB = Matrix([[1, 0], [2, -1]])\nanswer = A.inv()*B",
+    },
+    {
+        "passage": "An unknown that is not asked for stays in the result as a letter.",
+        "angle": "an expression with a parameter",
+        "feedback": "failed on strong (1 problem): the strong solver got it wrong; ask for fewer steps",
+        "question": "The roots of x^2 - p*x + 3 = 0 are r and s. Express r^2 + s^2 in terms of p.",
+        "program": "p, x = symbols('p x')\nr, s = solve(x**2 - p*x + 3, x)\nanswer = simplify(r**2 + s**2)",
+    },
+)
+
+SOLVER_DEMOS = (
+    {
+        "context": "none",
+        "question": "For which real x is x^2 - 5*x > 6? Give the solution set in interval notation.",
+        "plan": "Solve the inequality over the real numbers as a set.",
+        "program": "x = symbols('x', real=True)\n"
+        "answer = solve_univariate_inequality(x**2 - 5*x > 6, x, relational=False)",
+    },
+    {
+        "context": "none",
+        "question": "Find a closed formula for the sum of 3*k + 2 for k from 1 to n.",
+        "plan": "Sum symbolically over k.",
+        "program": "k, n = symbols('k n', integer=True, positive=True)\n"
+        "answer = factor(summation(3*k + 2, (k, 1, n)))",
+    },
+    {
+        "context": "none",
+        "question": "Find the area enclosed by y = e^x, the x-axis and the lines x = 0 and x = 2.",
+        "plan": "Integrate exp(x) from 0 to 2.",
+        "program": "x = symbols('x', real=True)\nanswer = integrate(exp(x), (x, 0, 2))",
+    },
+    {
+        "context": "none",
+        "question": "The line through (1, 2) and (4, 8) is reflected in the x-axis. Give the equation of its image.",
+        "plan": "Find slope and intercept, then change the sign of y.",
+        "program": "x, y = symbols('x y')\nm = Rational(8 - 2, 4 - 1)\nb = 2 - m*1\nanswer = Eq(y, -(m*x + b))",
+    },
+)
+
+ANGLES = (
+    "like the example of the passage, with other numbers and one step more",
+    "an answer that contains a fraction or a square root",
+    "leave one number as a letter, and ask for the result in terms of it",
+    "turn the example around: give its result and ask for what it started from",
+    "ask for an equation",
+    "ask for a set of solutions or an interval",
+    "use two ideas of the passage in one problem",
+    "ask for a simplified expression",
+    "a case that the passage warns about",
+    "ask for a matrix or a tuple of numbers",
+)
+
+
+MAX_ANSWER_CHARS = 120
+NO_OBJECT = ("oo", "-oo", "zoo", "EmptySet", "Reals", "Complexes")
+
+
+def build(prediction: Any) -> Challenge:
+    """Run the challenger's program; its result is the reference answer."""
+    question = repair_latex(str(prediction.question or "")).strip()
+    program = str(prediction.program or "").strip()
+    if not question or not program:
+        raise Malformed("the question or the program is empty")
+    result = ProgramAnswer().run(program)
+    if not result.ok:
+        raise Malformed(f"the program does not run: {result.error}")
+    if len(result.text) > MAX_ANSWER_CHARS:
+        raise Malformed("the answer is too long to be written by hand; choose numbers that come out shorter")
+    if result.text in NO_OBJECT:
+        raise Malformed(f"the answer is {result.text}; ask for something that exists and is finite")
+    if result.trivial:
+        raise Malformed(f"the answer {result.text} is a bare whole number or a truth value; ask for another object")
+    return Challenge(question=question, answer=result.text, program=program)
+
+
+def _stated_answer(prediction: Any) -> str:
+    return repair_latex(str(prediction.answer or "")).strip()
+
+
+def _computed_answer(prediction: Any) -> str:
+    result = ProgramAnswer().run(str(prediction.program or ""))
+    if result.status == "undecided":
+        raise VerifierError(result.error)
+    if not result.ok:
+        raise Malformed(f"the program does not run: {result.error}")
+    return result.text
+
+
+SOLVING = {
+    "direct": SolvingMode(SolveDirectly, _stated_answer, {"temperature": 0.7, "max_tokens": 100}),
+    "step_by_step": SolvingMode(SolveStepByStep, _stated_answer, {"temperature": 0.7, "max_tokens": 600}),
+    "program": SolvingMode(
+        SolveByProgram, _computed_answer, {"temperature": 0.7, "max_tokens": 300}, SOLVER_DEMOS
+    ),
+}
+
+
+def _challenge_verifiers() -> tuple[Verifier, ...]:
+    return ()
+
+
+PLUGIN = Domain(
+    name="math_objects",
+    summary="problems whose answer is one exact symbolic object, computed by a sympy program",
+    write=WriteProblem,
+    demos=DEMOS,
+    angles=ANGLES,
+    build=build,
+    review=ReviewProblem,
+    sound="sound",
+    solving=SOLVING,
+    weak_mode="direct",
+    strong_mode="program",
+    challenge_verifiers=_challenge_verifiers,
+    answer_verifier=MathObjects,
+    acceptance=ExactCounts(),
+)

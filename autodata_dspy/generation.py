@@ -1,0 +1,356 @@
+"""Documents → trajectories: concurrent, bounded by a budget, resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autodata_dspy.budget import Limits, Meter, metered
+from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.documents import check_documents, digest
+from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
+from autodata_dspy.events import listening
+from autodata_dspy.executors import run_threads
+from autodata_dspy.roles import ROLES
+from autodata_dspy.store import RunFolder, job_key
+from autodata_dspy.types import Challenge, Decision, Document, Round, Trajectory
+
+if TYPE_CHECKING:
+    import datasets
+
+logger = logging.getLogger(__name__)
+
+
+class Interrupted(AutodataError):
+    """The user asked the run to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One document in one pass; `seed` differs by pass."""
+
+    document: Document
+    seed: int
+
+    @property
+    def key(self) -> str:
+        return job_key(self.document.id, self.seed)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gave.
+
+    Attributes:
+        trajectories: in the order of the documents, up to the one that completed `n`. Documents that were
+            worked on at the same time and finished beyond it are in the run folder, but not here: so the
+            result does not depend on timing.
+        documents: by id.
+        usage: role → calls, tokens, money, of all sessions of the run.
+        seconds: wall time of this session.
+        stopped: why the run ended before `n` examples or the last document; None if it did not.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    documents: dict[str, Document]
+    usage: dict[str, Any]
+    seconds: float
+    stopped: AutodataError | None = None
+    models: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> list[dict[str, Any]]:
+        """Accepted examples as rows; see `to_dataset`."""
+        return [
+            example_row(round_, trajectory, self.documents[trajectory.document_id], self.models)
+            for trajectory in self.trajectories
+            for round_ in trajectory.accepted
+        ]
+
+    def to_dataset(self) -> datasets.Dataset:
+        """A `datasets.Dataset` of the accepted examples, with the same columns even when there are none."""
+        import datasets
+
+        features = datasets.Features({name: datasets.Value(kind) for name, kind in _COLUMNS.items()})
+        return datasets.Dataset.from_list(self.accepted, features=features)
+
+
+_COLUMNS = {
+    "question": "string",
+    "answer": "string",
+    "context": "string",
+    "program": "string",
+    "weak_right": "int64",
+    "weak_attempts": "int64",
+    "strong_right": "int64",
+    "strong_attempts": "int64",
+    "round": "int64",
+    "seed": "int64",
+    "document_id": "string",
+    "source": "string",
+    "licence": "string",
+    "weak_model": "string",
+    "strong_model": "string",
+    "challenger_model": "string",
+}
+
+
+def example_row(
+    round_: Round, trajectory: Trajectory, document: Document, models: dict[str, str]
+) -> dict[str, Any]:
+    """One accepted example as a flat row. Attempts count only those with a decided score."""
+    challenge = round_.challenge or Challenge("", "")
+    weak, strong = round_.scores("weak_solver"), round_.scores("strong_solver")
+    return {
+        "question": challenge.question,
+        "answer": challenge.answer,
+        "context": challenge.context,
+        "program": challenge.program,
+        "weak_right": sum(s == 1.0 for s in weak),
+        "weak_attempts": len(weak),
+        "strong_right": sum(s == 1.0 for s in strong),
+        "strong_attempts": len(strong),
+        "round": round_.index,
+        "seed": trajectory.seed,
+        "document_id": document.id,
+        "source": document.source,
+        "licence": document.licence,
+        "weak_model": models.get("weak_solver", ""),
+        "strong_model": models.get("strong_solver", ""),
+        "challenger_model": models.get("challenger", ""),
+    }
+
+
+def generate(
+    maker: Any,
+    documents: Sequence[Document],
+    n: int | None = None,
+    *,
+    seed: int = 0,
+    passes: int = 1,
+    concurrency: int = 2,
+    run_dir: str | Path | None = None,
+    limits: Limits | None = None,
+    config: dict[str, Any] | None = None,
+    watch: Watch | None = None,
+) -> Result:
+    """Run a generator over documents until `n` examples are accepted or the documents are used up.
+
+    Args:
+        maker: any module that is called as `maker(document=…, seed=…)` and returns a prediction with a
+            `trajectory`, or with `accepted` or `challenge` (then every challenge counts as accepted).
+        documents: with unique ids.
+        n: accepted examples wanted; None works through all documents.
+        seed: of every sampling decision.
+        passes: how often to go through the documents.
+        concurrency: documents at a time (threads).
+        run_dir: where to keep the run; an unfinished run of the same configuration found there is
+            continued, without paying again for calls that were answered.
+        limits: bounds on calls, tokens and money, over all sessions of the run.
+        config: written into the run folder, for people and for `autodata resume`.
+        watch: told of every round and document; see Watch.
+
+    Raises:
+        ConfigError: bad documents.
+        StoreError: the run folder is in use, damaged, or belongs to another configuration.
+    """
+    check_documents(documents)
+    jobs = [Job(d, seed * 1000 + p) for p in range(passes) for d in documents]
+    with contextlib.ExitStack() as stack:
+        folder, log, done = None, None, {}
+        if run_dir is not None:
+            folder = RunFolder(Path(run_dir))
+            _open(folder, stack, fingerprint(maker, documents, seed), config or {}, documents)
+            log = CallLog(folder.path / "calls.jsonl")
+            stack.callback(log.close)
+            done = {key: t for key, t in folder.latest().items() if t.status != "stopped"}
+        meter = Meter(limits, log.earlier if log is not None else None)
+        run = _Run(maker, jobs, n, meter, folder, watch or Watch(), done)
+        stack.enter_context(metered(meter))
+        stack.enter_context(logged(log))
+        stack.enter_context(listening(run.watch.round_finished))
+        stack.enter_context(_interruptible(run))
+        return run.drive(concurrency)
+
+
+class Watch:
+    """Receives a run's events; override what you need. Calls come one at a time, possibly from threads."""
+
+    def started(self, n_jobs: int, n_done: int, n_wanted: int | None, meter: Meter) -> None: ...
+
+    def round_finished(self, document_id: str, round_: Round) -> None: ...
+
+    def document_finished(self, trajectory: Trajectory) -> None: ...
+
+    def interrupted(self, times: int) -> None: ...
+
+
+def _open(
+    folder: RunFolder, stack: contextlib.ExitStack, mark: str, config: dict[str, Any], documents: Sequence[Document]
+) -> None:
+    if folder.exists():
+        earlier = folder.read_config()[1]
+        if earlier != mark:
+            raise StoreError(
+                f"the run folder {folder.path} belongs to another configuration ({earlier}, not {mark}); name another "
+                "folder, or run the configuration it was made with"
+            )
+    stack.enter_context(folder.owned())
+    if not folder.exists():
+        folder.create(config, mark, list(documents))
+    stack.enter_context(folder.logging_to())
+
+
+def fingerprint(maker: Any, documents: Sequence[Document], seed: int) -> str:
+    """Hash of what a run folder must agree on to be continued: generator, prompts, options, models, documents,
+    seed. Not n, passes, limits or concurrency, which may change from session to session."""
+    state = maker.dump_state() if hasattr(maker, "dump_state") else {}
+    prompts = {
+        name: [predictor.get("signature"), predictor.get("demos")]
+        for name, predictor in state.items()
+        if isinstance(predictor, dict)
+    }
+    options = {k: repr(v) for k, v in sorted(vars(maker).items()) if _is_option(k, v)}
+    kind = f"{type(maker).__module__}.{type(maker).__qualname__}"
+    known = [kind, prompts, options, models_of(maker), digest(documents), seed]
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _is_option(name: str, value: Any) -> bool:
+    simple = isinstance(value, (bool, int, float, str, type(None)))
+    return not name.startswith("_") and (simple or name == "acceptance")
+
+
+def models_of(maker: Any) -> dict[str, str]:
+    """role → model string, for a maker with roles."""
+    roles = getattr(maker, "roles", None)
+    return {role: roles.model_of(role) for role in ROLES} if roles is not None else {}
+
+
+@dataclass
+class _Run:
+    """State of one session; only the driver thread changes it."""
+
+    maker: Any
+    jobs: list[Job]
+    n: int | None
+    meter: Meter
+    folder: RunFolder | None
+    watch: Watch
+    done: dict[str, Trajectory]
+    interrupts: int = 0
+    n_accepted: int = 0
+
+    def __post_init__(self) -> None:
+        self.n_accepted = sum(len(t.accepted) for t in self.done.values())
+
+    def drive(self, concurrency: int) -> Result:
+        started = time.monotonic()
+        before = self.folder.read_usage()["seconds"] if self.folder else 0.0
+        self.watch.started(len(self.jobs), len(self.done), self.n, self.meter)
+        stopped: AutodataError | None = None
+        for job, trajectory, error in run_threads(self._work, self._waiting(), concurrency):
+            if isinstance(error, StopRun):
+                stopped, trajectory = error.cause, error.partial
+            elif error is not None:
+                trajectory = _failed(job, error)
+            if trajectory is not None:
+                self._keep(job, trajectory)
+            if self.folder:
+                self.folder.write_usage(self.meter.to_dict(), before + time.monotonic() - started)
+        if stopped is None and self.interrupts and (self.n is None or self.n_accepted < self.n):
+            stopped = Interrupted("interrupted")
+        return self._result(time.monotonic() - started, stopped)
+
+    def _work(self, job: Job) -> Trajectory:
+        return as_trajectory(self.maker(document=job.document, seed=job.seed), job)
+
+    def _waiting(self) -> Iterator[Job]:
+        """Jobs still to do, drawn only while the run should go on. A stopped document waits again."""
+        for job in self.jobs:
+            if self.interrupts or self.meter.stopped_by or (self.n is not None and self.n_accepted >= self.n):
+                return
+            if job.key not in self.done:
+                yield job
+
+    def _keep(self, job: Job, trajectory: Trajectory) -> None:
+        if self.folder:
+            self.folder.append(trajectory)
+        earlier = self.done.get(job.key)
+        self.done[job.key] = trajectory
+        self.n_accepted += len(trajectory.accepted) - (len(earlier.accepted) if earlier else 0)
+        self.watch.document_finished(trajectory)
+
+    def _result(self, seconds: float, stopped: AutodataError | None) -> Result:
+        """Everything up to the job that completes `n`; without gaps before it there is nothing to skip."""
+        kept, n_accepted = [], 0
+        for job in self.jobs:
+            if self.n is not None and n_accepted >= self.n:
+                break
+            if job.key in self.done:
+                kept.append(self.done[job.key])
+                n_accepted += len(kept[-1].accepted)
+        documents = {job.document.id: job.document for job in self.jobs}
+        return Result(tuple(kept), documents, self.meter.to_dict(), seconds, stopped, models_of(self.maker))
+
+
+def as_trajectory(prediction: Any, job: Job) -> Trajectory:
+    """What any generator returned, as a Trajectory.
+
+    Raises:
+        ConfigError: the prediction has none of `trajectory`, `accepted`, `challenge`.
+    """
+    trajectory = getattr(prediction, "trajectory", None)
+    if isinstance(trajectory, Trajectory):
+        return trajectory
+    found = getattr(prediction, "accepted", None)
+    if found is None and hasattr(prediction, "challenge"):
+        found = [prediction.challenge] if prediction.challenge is not None else []
+    if found is None:
+        raise ConfigError("the generator's prediction has none of the fields trajectory, accepted, challenge")
+    rounds = [
+        r if isinstance(r, Round) else Round(i, Decision(True, "accepted"), r) for i, r in enumerate(found)
+    ]
+    return Trajectory(job.document.id, job.seed, tuple(rounds))
+
+
+def _failed(job: Job, error: BaseException) -> Trajectory:
+    """One document that broke its generator is recorded, and the run goes on."""
+    if not isinstance(error, Exception):
+        raise error
+    logger.error("document %s failed", job.document.id, exc_info=error)
+    line = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return Trajectory(job.document.id, job.seed, status="failed", note=line)
+
+
+@contextlib.contextmanager
+def _interruptible(run: _Run) -> Iterator[None]:
+    """Ctrl-C once: no new documents, those in flight finish. Twice: stop at the next model call. Then: abort."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_interrupt(signum: int, frame: Any) -> None:
+        run.interrupts += 1
+        if run.interrupts == 2:
+            run.meter.stop(Interrupted("interrupted"))
+        if run.interrupts > 2:
+            raise KeyboardInterrupt
+        run.watch.interrupted(run.interrupts)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+

@@ -1,0 +1,47 @@
+"""The quality verifier: a model's look at a challenge before any solver is paid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+from autodata_dspy.modules.base import RoleModule, seed_for
+from autodata_dspy.roles import Roles
+from autodata_dspy.types import Challenge, Verdict
+
+if TYPE_CHECKING:
+    from autodata_dspy.domains.base import Domain
+
+DEFAULTS = {"temperature": 0.0, "max_tokens": 60}
+
+
+class QualityVerifier(RoleModule):
+    """challenge → `verdict`: passed when the model finds the challenge sound, else the defect it names."""
+
+    name = "quality_verifier"
+
+    def __init__(self, domain: str | Domain, roles: Roles | None = None):
+        super().__init__(domain, roles)
+        self.review = dspy.Predict(self.domain.review)
+
+    def forward(self, challenge: Challenge) -> dspy.Prediction:
+        """Judge a challenge. Unreadable output is an undecided verdict, not a defect of the challenge.
+
+        Raises:
+            ProviderError: the model failed after its retries.
+        """
+        try:
+            said = self.ask(
+                self.review,
+                "quality_verifier",
+                seed_for("quality_verifier"),
+                DEFAULTS,
+                question=challenge.question,
+                answer=challenge.answer,
+            ).verdict
+        except AdapterParseError:
+            return dspy.Prediction(verdict=Verdict.undecidable("the review could not be read", self.name))
+        sound = said == self.domain.sound
+        return dspy.Prediction(verdict=Verdict.of(sound, "" if sound else str(said), self.name))

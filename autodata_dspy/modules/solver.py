@@ -1,0 +1,90 @@
+"""A solver: attempts a challenge, knowing nothing but its context and question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+from autodata_dspy.calls import last_call
+from autodata_dspy.domains.base import Malformed
+from autodata_dspy.errors import ConfigError, ProviderError, VerifierError, did_you_mean
+from autodata_dspy.modules.base import RoleModule, seed_for
+from autodata_dspy.roles import Roles
+from autodata_dspy.types import Challenge, Rollout, Verdict
+from autodata_dspy.verifiers.base import Verifier
+
+if TYPE_CHECKING:
+    from autodata_dspy.domains.base import Domain
+
+Strength = Literal["weak", "strong"]
+
+
+class Solver(RoleModule):
+    """challenge → `rollout`: one attempt with its verdict.
+
+    Weak and strong have a role each, and may differ in the model, in the mode (direct, step by step, with a
+    program), or both. Solvers belong to the examiner: their prompts are frozen, invisible to
+    `named_predictors()`, and see neither the document nor the rubric nor the reference answer.
+
+    Args:
+        strength: "weak" or "strong".
+        mode: one of the domain's solving modes; by default the one it has for this strength.
+        verifier: by default the domain's.
+
+    Raises:
+        ConfigError: the domain has no such mode.
+    """
+
+    def __init__(
+        self,
+        domain: str | Domain,
+        strength: Strength,
+        roles: Roles | None = None,
+        *,
+        mode: str | None = None,
+        verifier: Verifier | None = None,
+    ):
+        super().__init__(domain, roles)
+        mode = mode or getattr(self.domain, f"{strength}_mode")
+        if mode not in self.domain.solving:
+            raise ConfigError(did_you_mean("solving mode", mode, self.domain.solving))
+        self.strength, self.mode, self.role = strength, mode, f"{strength}_solver"
+        self.verifier = verifier or self.domain.answer_verifier()
+        self.form = self.domain.solving[mode]
+        self.solve = dspy.Predict(self.form.signature)
+        self.solve.demos = [dict(demo) for demo in self.form.demos]
+        self._compiled = True  # DSPy's word for frozen: optimizers and parents do not look inside
+
+    def forward(self, challenge: Challenge, attempt: int = 0, seed: int = 0) -> dspy.Prediction:
+        """Make attempt number `attempt`. Never raises for a failed call: the rollout then has an `error`.
+
+        An attempt that is cut off, or whose program fails, has spent its chance and is wrong.
+        """
+        answer, work, error = "", "", ""
+        try:
+            said = self.ask(
+                self.solve,
+                self.role,
+                seed_for(self.role, challenge.question, seed, attempt),
+                dict(self.form.defaults),
+                context=challenge.context or "none",
+                question=challenge.question,
+            )
+            work = str(said.get("reasoning") or said.get("program") or "")
+            answer = self.form.answer(said)
+            verdict = self.verifier.verify(answer, challenge.answer, challenge.question)
+        except ProviderError as failure:
+            error, verdict = str(failure), Verdict.undecidable("no answer came back")
+        except AdapterParseError as failure:
+            work = (failure.lm_response or "")[-500:]
+            verdict = Verdict.of(False, "no answer could be read from the output")
+        except Malformed as failure:
+            verdict = Verdict.of(False, str(failure))
+        except VerifierError as failure:
+            verdict = Verdict.undecidable(str(failure))
+        call = last_call()
+        finish = call.finish_reason if call and not error else ""
+        rollout = Rollout(self.role, attempt, answer, work, verdict, finish, error)
+        return dspy.Prediction(rollout=rollout)

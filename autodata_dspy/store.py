@@ -1,0 +1,204 @@
+"""The run folder: readable by a person, safe against `kill -9`, owned by one process at a time.
+
+    config.json          what was asked, and a fingerprint of it
+    documents.jsonl      the documents, so that a run can be resumed without their source
+    trajectories.jsonl   one line per finished document, fsynced; the driver alone writes
+    calls.jsonl          one line per model call; replayed on resume, so that nothing is paid twice
+    usage.json           calls, tokens and money by role: a summary of calls.jsonl
+    run.log              what the library logged
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autodata_dspy.errors import StoreError
+from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
+
+SCHEMA = 1
+
+
+def job_key(document_id: str, seed: int) -> str:
+    return f"{seed}|{document_id}"
+
+
+class RunFolder:
+    """Append-only record of a run.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        StoreError: not a run folder, damaged beyond a torn last line, or of a newer schema.
+    """
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self._lock_file: Any = None
+        self._trajectories: Any = None
+
+    # -- opening ------------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        return (self.path / "config.json").is_file()
+
+    def create(self, config: dict[str, Any], fingerprint: str, documents: list[Document]) -> None:
+        """Write a new folder's config and documents; the folder may exist, but must be empty of a run.
+
+        Raises:
+            StoreError: it cannot be written, or holds other files.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            alien = [p.name for p in self.path.iterdir() if p.name not in ("lock", "run.log", "documents.jsonl")]
+            if alien:
+                raise StoreError(f"{self.path} is not a run folder and not empty ({alien[0]}, …); name another one")
+            lines = "".join(json.dumps(to_dict(d), ensure_ascii=False) + "\n" for d in documents)
+            _write_whole(self.path / "documents.jsonl", lines)
+            body = {"schema": SCHEMA, "fingerprint": fingerprint, "config": config}
+            _write_whole(self.path / "config.json", json.dumps(body, indent=1) + "\n")
+        except OSError as error:
+            raise StoreError(f"cannot write the run folder {self.path}: {error}") from error
+
+    def read_config(self) -> tuple[dict[str, Any], str]:
+        """(config, fingerprint). Raises StoreError when this is no run folder of a schema known here."""
+        try:
+            body = json.loads((self.path / "config.json").read_text("utf-8"))
+            if body["schema"] > SCHEMA:
+                raise StoreError(f"{self.path} was written by a newer version of autodata (schema {body['schema']})")
+            return body["config"], body["fingerprint"]
+        except FileNotFoundError:
+            raise StoreError(f"{self.path} is not a run folder (no config.json)") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self.path}/config.json cannot be read: {error}") from error
+
+    def read_documents(self) -> list[Document]:
+        rows = _read_lines(self.path / "documents.jsonl")
+        return [from_dict(Document, row) for row in rows]
+
+    @contextlib.contextmanager
+    def owned(self) -> Iterator[RunFolder]:
+        """Hold the folder for writing.
+
+        Raises:
+            StoreError: another process holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = (self.path / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise StoreError(
+                f"the run folder {self.path} is in use by process {holder}; wait for it or name another folder"
+            ) from None
+        try:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            self._recover()
+            self._trajectories = (self.path / "trajectories.jsonl").open("ab")
+            yield self
+        finally:
+            if self._trajectories is not None:
+                self._trajectories.close()
+                self._trajectories = None
+            lock.close()  # the kernel drops the lock, also when the process is killed
+
+    def _recover(self) -> None:
+        """Cut off a torn last line: the process died while writing it, so its document is not finished."""
+        path = self.path / "trajectories.jsonl"
+        if not path.exists():
+            return
+        with path.open("r+b") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            back = min(size, 1 << 20)
+            stream.seek(size - back)
+            tail = stream.read(back)
+            while tail and not tail.endswith(b"\n") and b"\n" not in tail and back < size:
+                back = min(size, back * 4)
+                stream.seek(size - back)
+                tail = stream.read(back)
+            if tail and not tail.endswith(b"\n"):
+                stream.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
+
+    # -- trajectories -------------------------------------------------------------------------------------
+
+    def append(self, trajectory: Trajectory) -> None:
+        """Add one document's record; it is on the disk when this returns."""
+        line = json.dumps(to_dict(trajectory), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        self._trajectories.write(line)
+        self._trajectories.flush()
+        os.fsync(self._trajectories.fileno())
+
+    def trajectories(self) -> Iterator[Trajectory]:
+        """Every record in the order of writing; a later record of the same document and seed replaces an
+        earlier one (see `latest`)."""
+        for row in _read_lines(self.path / "trajectories.jsonl", torn_ok=True):
+            yield from_dict(Trajectory, row)
+
+    def latest(self) -> dict[str, Trajectory]:
+        """job key → its last record."""
+        return {job_key(t.document_id, t.seed): t for t in self.trajectories()}
+
+    # -- usage and log ------------------------------------------------------------------------------------
+
+    def write_usage(self, usage: dict[str, Any], seconds: float) -> None:
+        _write_whole(self.path / "usage.json", json.dumps({"by_role": usage, "seconds": seconds}, indent=1) + "\n")
+
+    def read_usage(self) -> dict[str, Any]:
+        """`{"by_role": …, "seconds": …}` as last written; empty counts when nothing was."""
+        try:
+            return json.loads((self.path / "usage.json").read_text("utf-8"))
+        except FileNotFoundError:
+            return {"by_role": {}, "seconds": 0.0}
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{self.path}/usage.json cannot be read: {error}; delete it to go on") from error
+
+    @contextlib.contextmanager
+    def logging_to(self) -> Iterator[None]:
+        """Send the library's log records to run.log."""
+        handler = logging.FileHandler(self.path / "run.log", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        library = logging.getLogger("autodata_dspy")
+        before = library.level
+        library.addHandler(handler)
+        library.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            library.removeHandler(handler)
+            library.setLevel(before)
+            handler.close()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader sees the old or the new one, never half."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+
+
+def _read_lines(path: Path, torn_ok: bool = False) -> Iterator[Any]:
+    if not path.exists():
+        return
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                if torn_ok and not line.endswith(b"\n"):
+                    return
+                raise StoreError(f"{path}, line {number}: not JSON ({error}); remove the line to go on") from error

@@ -1,0 +1,121 @@
+r"""Finds the answer in a solver's text: \boxed{…}, "the answer is …", "Answer: …", or the last line.
+
+Where a text gives several answers they are all returned: choosing is not the verifier's business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from autodata_dspy.symbolic.latex_repair import repair_latex
+from autodata_dspy.symbolic.tokens import matching_brace
+
+MAX_RESPONSE = 100_000  # characters
+_SHORT = 160  # a single line up to this length may be an answer as it stands
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
+_BARE_BOX = re.compile(r"\\boxed\s+([A-Za-z0-9])")
+_PHRASE = re.compile(
+    r"(?:(?:final|correct|required)\s+)?(?:answer|result|solution)\s*(?:(?:is|are|equals|:|=)\s*)+(?!in\b|not\b|given\b)",
+    re.IGNORECASE,
+)
+_ENDING = re.compile(r"\n|(?<=[^\d\s])\.(?:\s|$)|(?<=\d)\.(?:\s|$)|[!?](?:\s|$)|;\s+(?=[A-Z])")
+_HEDGE = re.compile(
+    r"\b(?:maybe|perhaps|possibly|probably|not sure|i guess|or else|unsure|might be|could be)\b", re.IGNORECASE
+)
+_MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_MARKER = re.compile(r"\[\[ ## ?\w+ ?## \]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The different answers a text gives, in order, and how they were found."""
+
+    answers: tuple[str, ...]
+    how: str
+
+    @property
+    def answer(self) -> str | None:
+        """The one answer; None when there is none or when there are several."""
+        return self.answers[0] if len(self.answers) == 1 else None
+
+    @property
+    def why(self) -> str:
+        """Why there is no single answer; empty if there is one."""
+        if len(self.answers) == 1:
+            return ""
+        return "the text gives no answer" if not self.answers else f"the text gives {len(self.answers)} answers"
+
+
+def extract_answer(text: str) -> Extraction:
+    """Find the answers of a response (see the module's docstring for the order of preference)."""
+    if len(text) > MAX_RESPONSE:
+        return Extraction((), f"the text is longer than {MAX_RESPONSE} characters")
+    text = repair_latex(text).strip()
+    if boxes := _boxes(text):
+        return Extraction(_distinct(boxes), "boxed")
+    phrases = [_tidy(_up_to_end(text[m.end() :])) for m in _PHRASE.finditer(text)]
+    if phrases := [p for p in phrases if p and len(p) <= _SHORT]:
+        return Extraction(_distinct(phrases), "phrase")
+    if not text:
+        return Extraction((), "empty")
+    if "\n" not in text and len(text) <= 2000 and not _is_prose(text):
+        return _unless_hedged(_tidy(text), "whole text")
+    return _last_line(text)
+
+
+def _boxes(text: str) -> list[str]:
+    found = []
+    for match in _BOX.finditer(text):
+        close = matching_brace(text, match.end())
+        if close > 0 and (content := _tidy(text[match.end() + 1 : close])):
+            found.append(content)
+    found += [m[1] for m in _BARE_BOX.finditer(text)]
+    return [b for b in found if not _BOX.search(b)] or found
+
+
+def _distinct(answers: list[str]) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for answer in answers:
+        kept.setdefault(re.sub(r"\s+", "", answer), answer)
+    return tuple(kept.values())
+
+
+def _up_to_end(text: str) -> str:
+    text = text.lstrip(" *_`:\n")
+    if text.startswith("$$"):
+        end = text.find("$$", 2)
+        return text[: end + 2] if end > 0 else text
+    match = _ENDING.search(text)
+    return text[: match.start()] if match else text
+
+
+def _tidy(text: str) -> str:
+    text = _MARKER.sub("", text).strip().strip("*`").strip()
+    text = re.sub(r"^(?:=|is\b|are\b)\s*", "", text)
+    while text and text[-1] in ".,;:!" and not text.endswith(("!", "\\,", "\\;", "\\!", "\\:")):
+        text = text[:-1].rstrip()
+    return text
+
+
+def _is_prose(text: str) -> bool:
+    plain = re.sub(r"\\text(?:rm|bf|it)?\{[^{}]*\}|\\[A-Za-z]+|\$[^$]*\$", " ", text)
+    return len(re.findall(r"\b[A-Za-z]{3,}\b", plain)) > 6
+
+
+def _unless_hedged(answer: str, how: str) -> Extraction:
+    if _HEDGE.search(answer):
+        return Extraction((), "the text does not commit itself to an answer")
+    return Extraction((answer,), how) if answer else Extraction((), "empty")
+
+
+def _last_line(text: str) -> Extraction:
+    line = [part for part in text.splitlines() if part.strip()][-1].strip()
+    if _HEDGE.search(line):
+        return Extraction((), "the text does not commit itself to an answer")
+    formulas = [_tidy(next(g for g in m.groups() if g)) for m in _MATHS.finditer(line)]
+    if formulas:
+        return Extraction(_distinct(formulas), "formulas of the last line")
+    if _is_prose(line) or len(line) > _SHORT:
+        return Extraction((), "the last line is prose")
+    return Extraction((_tidy(line),), "last line")
