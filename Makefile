@@ -1,0 +1,39 @@
+# `make demo` and `make test` set up everything they need. PYTHON names the interpreter to build the environment with.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN = $(VENV)/bin
+N ?= 3
+
+.PHONY: demo test check fix bench clean
+
+# torch and friends are not needed; the environment holds this package, its [local] models' runtime and the dev tools.
+$(BIN)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[local,dev]'
+	touch $@
+
+demo: $(BIN)/.ready
+	$(BIN)/autodata models pull qwen2.5-coder-1.5b
+	$(BIN)/autodata models pull qwen2.5-coder-0.5b
+	$(BIN)/autodata generate --domain math_objects --documents builtin --n $(N) --run-dir runs/demo-$$(date +%Y%m%d-%H%M%S)
+
+test: $(BIN)/.ready
+	$(BIN)/autodata models pull smollm2-135m
+	$(BIN)/autodata models pull qwen2.5-coder-0.5b
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(BIN)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+fix: $(BIN)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BIN)/.ready
+	$(BIN)/python benchmarks/speed/overhead.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage
