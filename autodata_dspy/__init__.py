@@ -14,7 +14,7 @@ _MODULE_OF = {
     "Document": "types",
     "ExactCounts": "acceptance",
     "Limits": "budget",
-    "Result": "generation",
+    "Result": "results",
     "Roles": "roles",
     "RunConfig": "config",
     "Trajectory": "types",

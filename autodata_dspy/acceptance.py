@@ -83,6 +83,10 @@ def _right(scores: Scores) -> int:
     return sum(s is not None and s >= 1.0 for s in scores)
 
 
+def _wrong(scores: Scores) -> int:
+    return sum(s is not None and s < 1.0 for s in scores)
+
+
 def _open(scores: Scores, n: int) -> int:
     """Attempts that could still turn out right: unknown ones and those not yet made."""
     return sum(s is None for s in scores) + n - len(scores)
@@ -90,5 +94,12 @@ def _open(scores: Scores, n: int) -> int:
 
 def majority(scores: Scores) -> bool:
     """More of the decided attempts agree with the reference answer than not."""
-    decided = [s for s in scores if s is not None]
-    return 2 * _right(decided) > len(decided)
+    return _right(scores) > _wrong(scores)
+
+
+def agreement(scores: Scores, n: int) -> bool | None:
+    """The `majority` of a full sample of `n`, or None while missing attempts could change it."""
+    missing = n - len(scores)
+    if _right(scores) > _wrong(scores) + missing:
+        return True
+    return False if _right(scores) + missing <= _wrong(scores) else None

@@ -62,7 +62,7 @@ class Meter:
         self.limits = limits or Limits()
         self.by_role: dict[str, RoleUsage] = dict(earlier or {})
         self.started = time.monotonic()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may stop the meter while its thread holds the lock
         self._in_flight = 0
         self._failures: dict[str, int] = {}
         self._answered: set[str] = set()
@@ -135,7 +135,7 @@ class Meter:
             never = role not in self._answered
             if never or self._failures[role] >= self.max_failures:
                 how = "did not answer" if never else f"failed {self._failures[role]} times in a row"
-                self._stop = self._stop or ProviderError(f"role {role!r}: {model} {how}: {_one_line(error)}")
+                self._stop = self._stop or ProviderError(f"role {role!r}: {model} {how}: {one_line(error)}")
                 raise StopRun(self._stop)
 
     def abandon(self) -> None:
@@ -144,18 +144,29 @@ class Meter:
             self._in_flight -= 1
 
 
-def _one_line(error: BaseException, limit: int = 300) -> str:
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """An error's message without its line breaks, cut to `limit` characters."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+class _NoRun(Meter):
+    """Counts what is called outside a run. It never refuses: one failure must not bar a whole session's calls."""
+
+    def stop(self, cause: AutodataError) -> None:
+        raise cause
+
+    def record_failure(self, role: str, model: str, error: Exception) -> None:
+        self.record(role, RoleUsage(calls=1, failed=1))
+
+
 _current: contextvars.ContextVar[Meter | None] = contextvars.ContextVar("autodata_meter", default=None)
-_unlimited = Meter()
+_no_run = _NoRun()
 
 
 def current_meter() -> Meter:
-    """The meter of the run this thread works for; outside a run one without limits."""
-    return _current.get() or _unlimited
+    """The meter of the run this thread works for; outside a run one that never stops."""
+    return _current.get() or _no_run
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ import dspy
 import pydantic
 from dspy.utils.exceptions import LMError
 
-from autodata_dspy.budget import RoleUsage, current_meter
+from autodata_dspy.budget import RoleUsage, current_meter, one_line
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun, StoreError
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class CallLog:
         earlier: role → usage of the calls that were there when the log was opened.
 
     Raises:
-        StoreError: a line that is not the last one is unreadable.
+        StoreError: it cannot be opened, or a line that is not the last one is unreadable.
     """
 
     def __init__(self, path: Path):
@@ -68,11 +68,12 @@ class CallLog:
         self._lock = threading.Lock()
         self._offsets: dict[bytes, int] = {}
         self.earlier: dict[str, RoleUsage] = {}
-        with path.open("ab"):
-            pass
-        self._index()
-        self._append = path.open("ab")
-        self._read = path.open("rb")
+        try:
+            self._append = path.open("ab")
+            self._index()
+            self._read = path.open("rb")
+        except OSError as error:
+            raise StoreError(f"cannot open {path}: {error.strerror or error}") from error
 
     def _index(self) -> None:
         offset = 0
@@ -102,17 +103,19 @@ class CallLog:
             self._read.seek(offset)
             return json.loads(self._read.readline())
 
-    def put(
-        self, key: str, role: str, model: str, outputs: list[Any], finish: str, usage: RoleUsage
-    ) -> None:
+    def put(self, key: str, role: str, model: str, outputs: list[Any], finish: str, usage: RoleUsage) -> None:
         record = {"key": key, "role": role, "model": model, "outputs": outputs, "finish": finish}
         line = json.dumps(record | {"usage": asdict(usage)}, ensure_ascii=False)
-        with self._lock:
-            self._append.write(line.encode("utf-8", "backslashreplace") + b"\n")
-            self._append.flush()
+        try:
+            with self._lock:
+                self._append.write(line.encode("utf-8", "backslashreplace") + b"\n")
+                self._append.flush()
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def close(self) -> None:
-        self._append.close()
+        with contextlib.suppress(OSError):  # what could not be written was told by `put`
+            self._append.close()
         self._read.close()
 
 
@@ -186,10 +189,9 @@ class RoleLM(dspy.BaseLM):
         return {"role": self.role, "params": {k: v for k, v in self.params.items() if k != "api_key"}}
 
     def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[Any]:
-        inner = self.resolve()
+        inner, kwargs = self.resolve(), {**self.params, **kwargs}
         if isinstance(inner, RoleLM):  # a user who passes one role's LM as another's
             return inner(prompt, messages=messages, **kwargs)
-        kwargs = {**self.params, **kwargs}
         log = _log.get()
         key = request_key(inner.model, prompt, messages, {**inner.kwargs, **kwargs}) if log is not None else ""
         if log is not None and (record := log.get(key)) is not None:
@@ -204,7 +206,7 @@ class RoleLM(dspy.BaseLM):
                 meter.stop(error.__cause__)
                 raise StopRun(error.__cause__) from error
             meter.record_failure(self.role, inner.model, error)
-            raise ProviderError(f"role {self.role!r}: {inner.model}: {error}") from error
+            raise ProviderError(f"role {self.role!r}: {inner.model}: {one_line(error)}") from error
         except BaseException:
             meter.abandon()
             raise
@@ -213,7 +215,11 @@ class RoleLM(dspy.BaseLM):
         if finish == "length":
             logger.info("role %s: the answer was cut off after %d tokens", self.role, usage.output_tokens)
         if log is not None:
-            log.put(key, self.role, inner.model, outputs, finish, usage)
+            try:
+                log.put(key, self.role, inner.model, outputs, finish, usage)
+            except StoreError as error:  # a full disk says nothing about the document
+                meter.stop(error)
+                raise StopRun(error) from error
         _last.set(CallInfo(self.role, inner.model, finish, False, usage.output_tokens))
         return outputs
 
@@ -244,9 +250,7 @@ class RoleLM(dspy.BaseLM):
         ), finish
 
 
-def _call(
-    inner: dspy.BaseLM, prompt: Any, messages: Any, kwargs: dict[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
+def _call(inner: dspy.BaseLM, prompt: Any, messages: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """Call the LM and catch the one history entry it writes (usage, cost, finish reason).
 
     The entry is taken from a copy of the LM whose `update_history` is ours: no history list grows,

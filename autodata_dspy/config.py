@@ -75,7 +75,8 @@ class RunConfig(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _no_keys(cls, data: Any) -> Any:
-        for role, spec in (data.get("roles") or {}).items() if isinstance(data, dict) else ():
+        roles = data.get("roles") if isinstance(data, dict) else None
+        for role, spec in roles.items() if isinstance(roles, dict) else ():
             if isinstance(spec, dict) and "api_key" in spec:
                 raise ConfigError(
                     f"roles.{role}.api_key: keys are not kept in configurations; name an environment variable with "
@@ -92,7 +93,10 @@ class RunConfig(_Strict):
 
     @classmethod
     def read(cls, path: Path | None = None, **overrides: Any) -> RunConfig:
-        """From a TOML file, with `overrides` (None ones ignored) on top; roles and tables are merged.
+        """From a TOML file, with `overrides` (None ones ignored) on top; tables are merged key by key.
+
+        A role's parameters join the file's; a role's model replaces all the file says of the role, because
+        parameters made for another model or server may not fit.
 
         Raises:
             ConfigError: unreadable file, unknown key (with the nearest right name) or a bad value.
@@ -106,9 +110,10 @@ class RunConfig(_Strict):
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
                 raise ConfigError(f"configuration file {path}: {error}") from None
         for key, value in overrides.items():
-            if isinstance(value, dict):
-                data[key] = {**data.get(key, {}), **{k: v for k, v in value.items() if v is not None}}
-            elif value is not None:
+            if isinstance(value, dict) and isinstance(data.get(key, {}), dict):
+                given = {k: v for k, v in value.items() if v is not None}
+                data[key] = (_merge_roles if key == "roles" else dict.__or__)(data.get(key, {}), given)
+            elif value is not None and not isinstance(value, dict):
                 data[key] = value
         return cls.of(data)
 
@@ -121,6 +126,16 @@ class RunConfig(_Strict):
             raise ConfigError(_one_line(cls, error)) from None
         except TypeError as error:
             raise ConfigError(f"configuration: {error}") from None
+
+
+def _merge_roles(earlier: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(earlier)
+    for role, spec in given.items():
+        if isinstance(spec, dict) and "model" not in spec:
+            known = earlier.get(role, {})
+            spec = {**(known if isinstance(known, dict) else {"model": known}), **spec}
+        merged[role] = spec
+    return merged
 
 
 def _one_line(model: type[BaseModel], error: ValidationError) -> str:
@@ -140,14 +155,14 @@ def parse_lm_flags(flags: list[str]) -> dict[str, Any]:
     """`["strong_solver=openai/gpt-4o-mini", "weak_solver.temperature=1.0"]` → roles table.
 
     Raises:
-        ConfigError: no `=`, an unknown role, or a parameter for a role without a model.
+        ConfigError: no `=`, or an unknown role.
     """
     roles: dict[str, Any] = {}
     for flag in flags:
         name, sign, value = flag.partition("=")
-        if not sign or not value:
+        role, dot, parameter = name.partition(".")
+        if not sign or not value or (dot and not parameter):
             raise ConfigError(f"--lm {flag!r}: expected ROLE=MODEL, with ROLE one of {', '.join(ROLES)}, or all=MODEL")
-        role, _, parameter = name.partition(".")
         for each in list(ROLES) if role == "all" else [check_role(role)]:
             roles.setdefault(each, {})[parameter or "model"] = _number(value) if parameter else value
     return roles

@@ -28,12 +28,15 @@ def load_documents(source: str | Path, domain: str = "") -> list[Document]:
     if not path.exists():
         raise ConfigError(f"documents not found: {path}; give a file ({_kinds()}), a folder, or 'builtin'")
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in (*TEXT_SUFFIXES, ".jsonl"))
+        readable = (*TEXT_SUFFIXES, ".jsonl")
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in readable and not p.is_dir())
         if not files:
             raise ConfigError(f"no documents in {path}: nothing there ends in {_kinds()}")
         documents = [d for file in files for d in _load_file(file, str(file.relative_to(path)), domain)]
     else:
         documents = _load_file(path, path.name, domain)
+    if not documents:
+        raise ConfigError(f"no documents in {path}: every line is blank")
     check_documents(documents)
     return documents
 
@@ -84,11 +87,14 @@ def _from_line(line: str, where: str, default_id: str, domain: str) -> Document:
         row = json.loads(line)
     except ValueError as error:
         raise ConfigError(f"{where}: not a JSON object ({error})") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: not a JSON object (nested too deeply)") from None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise ConfigError(f'{where}: needs an object with a string "text"')
     _check_size(len(row["text"].encode("utf-8", "surrogatepass")), where)
     known = {key: str(row[key]) for key in ("title", "source", "licence") if row.get(key)}
-    return Document(id=str(row.get("id") or default_id), text=row["text"], domain=domain, **known)
+    given_id = row.get("id")  # 0 is an id
+    return Document(default_id if given_id in (None, "") else str(given_id), row["text"], domain=domain, **known)
 
 
 def _read_text(path: Path, whole: bool = True) -> str:

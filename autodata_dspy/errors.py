@@ -41,7 +41,7 @@ class StoreError(AutodataError):
     """A run folder is unreadable, in use, or belongs to another configuration."""
 
 
-class StopRun(BaseException):  # noqa: N818 - a signal like KeyboardInterrupt, not an error
+class StopRun(BaseException):
     """Carries an AutodataError (`.cause`) out through code that swallows ordinary exceptions.
 
     DSPy's evaluators and GEPA turn any `Exception` into a score of 0 and go on spending; a

@@ -27,22 +27,22 @@ def run_threads(
     pending, results = iter(jobs), queue.SimpleQueue()
     draw_lock, closed = threading.Lock(), threading.Event()
     finished = object()
+    broken: list[BaseException] = []  # why no further job could be drawn
 
     def loop() -> None:
-        while not closed.is_set():
-            with draw_lock:
-                job = next(pending, finished)
-            if job is finished:
-                break
-            try:
-                results.put((job, work(job), None))
-            except BaseException as error:  # handed to the driver, which decides
-                results.put((job, None, error))
+        try:
+            while not closed.is_set():
+                with draw_lock:
+                    job = next(pending, finished)
+                if job is finished:
+                    break
+                results.put((job, *_attempt(work, job)))
+        except BaseException as error:
+            broken.append(error)
         results.put(finished)
 
     threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(loop,), daemon=True)
-        for _ in range(n_threads)
+        threading.Thread(target=contextvars.copy_context().run, args=(loop,), daemon=True) for _ in range(n_threads)
     ]
     for thread in threads:
         thread.start()
@@ -54,7 +54,16 @@ def run_threads(
                 alive -= 1
             else:
                 yield item
+        if broken:
+            raise broken[0]
     finally:
         closed.set()
         for thread in threads:
             thread.join()
+
+
+def _attempt(work: Callable[[Job], Done], job: Job) -> tuple[Done | None, BaseException | None]:
+    try:
+        return work(job), None
+    except BaseException as error:  # handed to the driver, which decides
+        return None, error

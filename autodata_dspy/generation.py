@@ -10,9 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autodata_dspy.budget import Limits, Meter, metered
 from autodata_dspy.calls import CallLog, logged
@@ -20,12 +20,10 @@ from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
 from autodata_dspy.events import listening
 from autodata_dspy.executors import run_threads
+from autodata_dspy.results import Result
 from autodata_dspy.roles import ROLES
 from autodata_dspy.store import RunFolder, job_key
-from autodata_dspy.types import Challenge, Decision, Document, Round, Trajectory
-
-if TYPE_CHECKING:
-    import datasets
+from autodata_dspy.types import Decision, Document, Round, Trajectory
 
 logger = logging.getLogger(__name__)
 
@@ -44,90 +42,6 @@ class Job:
     @property
     def key(self) -> str:
         return job_key(self.document.id, self.seed)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run gave.
-
-    Attributes:
-        trajectories: in the order of the documents, up to the one that completed `n`. Documents that were
-            worked on at the same time and finished beyond it are in the run folder, but not here: so the
-            result does not depend on timing.
-        documents: by id.
-        usage: role → calls, tokens, money, of all sessions of the run.
-        seconds: wall time of this session.
-        stopped: why the run ended before `n` examples or the last document; None if it did not.
-    """
-
-    trajectories: tuple[Trajectory, ...]
-    documents: dict[str, Document]
-    usage: dict[str, Any]
-    seconds: float
-    stopped: AutodataError | None = None
-    models: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def accepted(self) -> list[dict[str, Any]]:
-        """Accepted examples as rows; see `to_dataset`."""
-        return [
-            example_row(round_, trajectory, self.documents[trajectory.document_id], self.models)
-            for trajectory in self.trajectories
-            for round_ in trajectory.accepted
-        ]
-
-    def to_dataset(self) -> datasets.Dataset:
-        """A `datasets.Dataset` of the accepted examples, with the same columns even when there are none."""
-        import datasets
-
-        features = datasets.Features({name: datasets.Value(kind) for name, kind in _COLUMNS.items()})
-        return datasets.Dataset.from_list(self.accepted, features=features)
-
-
-_COLUMNS = {
-    "question": "string",
-    "answer": "string",
-    "context": "string",
-    "program": "string",
-    "weak_right": "int64",
-    "weak_attempts": "int64",
-    "strong_right": "int64",
-    "strong_attempts": "int64",
-    "round": "int64",
-    "seed": "int64",
-    "document_id": "string",
-    "source": "string",
-    "licence": "string",
-    "weak_model": "string",
-    "strong_model": "string",
-    "challenger_model": "string",
-}
-
-
-def example_row(
-    round_: Round, trajectory: Trajectory, document: Document, models: dict[str, str]
-) -> dict[str, Any]:
-    """One accepted example as a flat row. Attempts count only those with a decided score."""
-    challenge = round_.challenge or Challenge("", "")
-    weak, strong = round_.scores("weak_solver"), round_.scores("strong_solver")
-    return {
-        "question": challenge.question,
-        "answer": challenge.answer,
-        "context": challenge.context,
-        "program": challenge.program,
-        "weak_right": sum(s == 1.0 for s in weak),
-        "weak_attempts": len(weak),
-        "strong_right": sum(s == 1.0 for s in strong),
-        "strong_attempts": len(strong),
-        "round": round_.index,
-        "seed": trajectory.seed,
-        "document_id": document.id,
-        "source": document.source,
-        "licence": document.licence,
-        "weak_model": models.get("weak_solver", ""),
-        "strong_model": models.get("strong_solver", ""),
-        "challenger_model": models.get("challenger", ""),
-    }
 
 
 def generate(
@@ -174,7 +88,7 @@ def generate(
             stack.callback(log.close)
             done = {key: t for key, t in folder.latest().items() if t.status != "stopped"}
         meter = Meter(limits, log.earlier if log is not None else None)
-        run = _Run(maker, jobs, n, meter, folder, watch or Watch(), done)
+        run = _Run(maker, jobs, n, meter, folder, _Shielded(watch or Watch()), done)
         stack.enter_context(metered(meter))
         stack.enter_context(logged(log))
         stack.enter_context(listening(run.watch.round_finished))
@@ -194,19 +108,48 @@ class Watch:
     def interrupted(self, times: int) -> None: ...
 
 
+class _Shielded(Watch):
+    """Hands events on, one at a time; a watcher that breaks is logged and changes nothing."""
+
+    def __init__(self, watch: Watch):
+        self._watch = watch
+        self._lock = threading.RLock()  # a signal may interrupt the thread that holds it
+
+    def _tell(self, event: str, *facts: Any) -> None:
+        with self._lock:
+            try:
+                getattr(self._watch, event)(*facts)
+            except Exception:
+                logger.exception("the watcher broke at %s", event)
+
+    def started(self, n_jobs: int, n_done: int, n_wanted: int | None, meter: Meter) -> None:
+        self._tell("started", n_jobs, n_done, n_wanted, meter)
+
+    def round_finished(self, document_id: str, round_: Round) -> None:
+        self._tell("round_finished", document_id, round_)
+
+    def document_finished(self, trajectory: Trajectory) -> None:
+        self._tell("document_finished", trajectory)
+
+    def interrupted(self, times: int) -> None:
+        self._tell("interrupted", times)
+
+
 def _open(
-    folder: RunFolder, stack: contextlib.ExitStack, mark: str, config: dict[str, Any], documents: Sequence[Document]
+    folder: RunFolder,
+    stack: contextlib.ExitStack,
+    mark: str,
+    config: dict[str, Any],
+    documents: Sequence[Document],
 ) -> None:
-    if folder.exists():
-        earlier = folder.read_config()[1]
-        if earlier != mark:
-            raise StoreError(
-                f"the run folder {folder.path} belongs to another configuration ({earlier}, not {mark}); name another "
-                "folder, or run the configuration it was made with"
-            )
     stack.enter_context(folder.owned())
     if not folder.exists():
         folder.create(config, mark, list(documents))
+    elif (earlier := folder.read_config()[1]) != mark:
+        raise StoreError(
+            f"the run folder {folder.path} belongs to another configuration ({earlier}, not {mark}); name another "
+            "folder, or run the configuration it was made with"
+        )
     stack.enter_context(folder.logging_to())
 
 
@@ -259,6 +202,9 @@ class _Run:
         self.watch.started(len(self.jobs), len(self.done), self.n, self.meter)
         stopped: AutodataError | None = None
         for job, trajectory, error in run_threads(self._work, self._waiting(), concurrency):
+            if isinstance(error, ConfigError):  # says nothing about the document; the next one would meet it too
+                self.meter.stop(error)
+                error = StopRun(error)
             if isinstance(error, StopRun):
                 stopped, trajectory = error.cause, error.partial
             elif error is not None:
@@ -267,7 +213,7 @@ class _Run:
                 self._keep(job, trajectory)
             if self.folder:
                 self.folder.write_usage(self.meter.to_dict(), before + time.monotonic() - started)
-        if stopped is None and self.interrupts and (self.n is None or self.n_accepted < self.n):
+        if stopped is None and self.interrupts:
             stopped = Interrupted("interrupted")
         return self._result(time.monotonic() - started, stopped)
 
@@ -275,11 +221,19 @@ class _Run:
         return as_trajectory(self.maker(document=job.document, seed=job.seed), job)
 
     def _waiting(self) -> Iterator[Job]:
-        """Jobs still to do, drawn only while the run should go on. A stopped document waits again."""
+        """Jobs still to do, drawn only while the run should go on. A stopped document waits again.
+
+        Only examples of earlier jobs count towards `n`: an interrupted session may have finished later ones.
+        """
+        ahead = {key: len(t.accepted) for key, t in self.done.items()}
+        n_ahead = sum(ahead.values())
         for job in self.jobs:
-            if self.interrupts or self.meter.stopped_by or (self.n is not None and self.n_accepted >= self.n):
+            if self.interrupts or self.meter.stopped_by:
                 return
-            if job.key not in self.done:
+            if self.n is not None and self.n_accepted - n_ahead >= self.n:
+                return
+            n_ahead -= ahead.get(job.key, 0)
+            if job.key not in ahead:
                 yield job
 
     def _keep(self, job: Job, trajectory: Trajectory) -> None:
@@ -291,16 +245,19 @@ class _Run:
         self.watch.document_finished(trajectory)
 
     def _result(self, seconds: float, stopped: AutodataError | None) -> Result:
-        """Everything up to the job that completes `n`; without gaps before it there is nothing to skip."""
-        kept, n_accepted = [], 0
+        """Everything up to the job that completes `n`. What stopped other jobs does not matter when none is missing."""
+        kept, n_accepted, whole = [], 0, True
         for job in self.jobs:
             if self.n is not None and n_accepted >= self.n:
                 break
-            if job.key in self.done:
-                kept.append(self.done[job.key])
-                n_accepted += len(kept[-1].accepted)
+            trajectory = self.done.get(job.key)
+            whole = whole and trajectory is not None and trajectory.status != "stopped"
+            if trajectory is not None:
+                kept.append(trajectory)
+                n_accepted += len(trajectory.accepted)
         documents = {job.document.id: job.document for job in self.jobs}
-        return Result(tuple(kept), documents, self.meter.to_dict(), seconds, stopped, models_of(self.maker))
+        models = models_of(self.maker)
+        return Result(tuple(kept), documents, self.meter.to_dict(), seconds, None if whole else stopped, models)
 
 
 def as_trajectory(prediction: Any, job: Job) -> Trajectory:
@@ -317,9 +274,7 @@ def as_trajectory(prediction: Any, job: Job) -> Trajectory:
         found = [prediction.challenge] if prediction.challenge is not None else []
     if found is None:
         raise ConfigError("the generator's prediction has none of the fields trajectory, accepted, challenge")
-    rounds = [
-        r if isinstance(r, Round) else Round(i, Decision(True, "accepted"), r) for i, r in enumerate(found)
-    ]
+    rounds = [r if isinstance(r, Round) else Round(i, Decision(True, "accepted"), r) for i, r in enumerate(found)]
     return Trajectory(job.document.id, job.seed, tuple(rounds))
 
 
@@ -352,5 +307,3 @@ def _interruptible(run: _Run) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-

@@ -20,7 +20,7 @@ ROLES = {
     "student": "learns from the data, downstream",
     "reflection": "proposes better instructions while compiling",
 }
-EMBEDDED = {role: "embedded/qwen2.5-coder-1.5b" for role in ROLES} | {
+EMBEDDED = dict.fromkeys(ROLES, "embedded/qwen2.5-coder-1.5b") | {
     "weak_solver": "embedded/qwen2.5-coder-0.5b",
     "student": "embedded/qwen2.5-coder-0.5b",
 }
@@ -52,9 +52,9 @@ class RoleSpec:
             return cls(value)
         if isinstance(value, Mapping) and isinstance(value.get("model"), str) and value["model"]:
             return cls(value["model"], {k: v for k, v in value.items() if k != "model"})
-        raise ConfigError(
-            f"role {role!r}: expected a model string such as 'openai/gpt-4o-mini' or a table with `model`, "
-            f"not {value!r}"
+        shown = f"a table of {', '.join(map(str, value)) or 'nothing'}" if isinstance(value, Mapping) else repr(value)
+        raise ConfigError(  # the table's values are not shown: one may be a key
+            f"role {role!r}: expected a model string such as 'openai/gpt-4o-mini' or a table with `model`, not {shown}"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """The run folder: readable by a person, safe against `kill -9`, owned by one process at a time.
 
-    config.json          what was asked, and a fingerprint of it
-    documents.jsonl      the documents, so that a run can be resumed without their source
-    trajectories.jsonl   one line per finished document, fsynced; the driver alone writes
-    calls.jsonl          one line per model call; replayed on resume, so that nothing is paid twice
-    usage.json           calls, tokens and money by role: a summary of calls.jsonl
-    run.log              what the library logged
+config.json          what was asked, and a fingerprint of it
+documents.jsonl      the documents, so that a run can be resumed without their source
+trajectories.jsonl   one line per finished document, fsynced; the driver alone writes
+calls.jsonl          one line per model call; replayed on resume, so that nothing is paid twice
+usage.json           calls, tokens and money by role: a summary of calls.jsonl
+run.log              what the library logged
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autodata_dspy.errors import StoreError
 from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
 
 SCHEMA = 1
+_OWN_FILES = ("lock", "run.log", "documents.jsonl", "config.json")
+T = TypeVar("T")
 
 
 def job_key(document_id: str, seed: int) -> str:
@@ -55,17 +57,21 @@ class RunFolder:
         Raises:
             StoreError: it cannot be written, or holds other files.
         """
-        try:
+        self._refuse_foreign()
+        lines = "".join(json.dumps(to_dict(d), ensure_ascii=False) + "\n" for d in documents)
+        body = {"schema": SCHEMA, "fingerprint": fingerprint, "config": config}
+        with _told(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            alien = [p.name for p in self.path.iterdir() if p.name not in ("lock", "run.log", "documents.jsonl")]
-            if alien:
-                raise StoreError(f"{self.path} is not a run folder and not empty ({alien[0]}, …); name another one")
-            lines = "".join(json.dumps(to_dict(d), ensure_ascii=False) + "\n" for d in documents)
             _write_whole(self.path / "documents.jsonl", lines)
-            body = {"schema": SCHEMA, "fingerprint": fingerprint, "config": config}
             _write_whole(self.path / "config.json", json.dumps(body, indent=1) + "\n")
-        except OSError as error:
-            raise StoreError(f"cannot write the run folder {self.path}: {error}") from error
+
+    def _refuse_foreign(self) -> None:
+        """A new run needs a folder of its own; what a run killed at its very start left behind is its own."""
+        with _told(self.path):
+            names = sorted(p.name.removesuffix(".part") for p in self.path.iterdir()) if self.path.exists() else []
+        foreign = [name for name in names if name not in _OWN_FILES]
+        if foreign:
+            raise StoreError(f"{self.path} is not a run folder and not empty ({foreign[0]}, …); name another one")
 
     def read_config(self) -> tuple[dict[str, Any], str]:
         """(config, fingerprint). Raises StoreError when this is no run folder of a schema known here."""
@@ -80,18 +86,21 @@ class RunFolder:
             raise StoreError(f"{self.path}/config.json cannot be read: {error}") from error
 
     def read_documents(self) -> list[Document]:
-        rows = _read_lines(self.path / "documents.jsonl")
-        return [from_dict(Document, row) for row in rows]
+        """Raises StoreError when a line is unreadable."""
+        return list(_read_lines(self.path / "documents.jsonl", Document))
 
     @contextlib.contextmanager
     def owned(self) -> Iterator[RunFolder]:
         """Hold the folder for writing.
 
         Raises:
-            StoreError: another process holds it.
+            StoreError: another process holds it, it cannot be written, or it holds other files.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = (self.path / "lock").open("a+")
+        if not self.exists():
+            self._refuse_foreign()
+        with _told(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -102,15 +111,16 @@ class RunFolder:
                 f"the run folder {self.path} is in use by process {holder}; wait for it or name another folder"
             ) from None
         try:
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            self._recover()
-            self._trajectories = (self.path / "trajectories.jsonl").open("ab")
+            with _told(self.path):
+                lock.truncate(0)
+                lock.write(str(os.getpid()))
+                lock.flush()
+                self._recover()
             yield self
         finally:
             if self._trajectories is not None:
-                self._trajectories.close()
+                with contextlib.suppress(OSError):  # what could not be written was told when it was appended
+                    self._trajectories.close()
                 self._trajectories = None
             lock.close()  # the kernel drops the lock, also when the process is killed
 
@@ -136,15 +146,17 @@ class RunFolder:
     def append(self, trajectory: Trajectory) -> None:
         """Add one document's record; it is on the disk when this returns."""
         line = json.dumps(to_dict(trajectory), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-        self._trajectories.write(line)
-        self._trajectories.flush()
-        os.fsync(self._trajectories.fileno())
+        with _told(self.path):
+            if self._trajectories is None:
+                self._trajectories = (self.path / "trajectories.jsonl").open("ab")
+            self._trajectories.write(line)
+            self._trajectories.flush()
+            os.fsync(self._trajectories.fileno())
 
     def trajectories(self) -> Iterator[Trajectory]:
         """Every record in the order of writing; a later record of the same document and seed replaces an
         earlier one (see `latest`)."""
-        for row in _read_lines(self.path / "trajectories.jsonl", torn_ok=True):
-            yield from_dict(Trajectory, row)
+        return _read_lines(self.path / "trajectories.jsonl", Trajectory, torn_ok=True)
 
     def latest(self) -> dict[str, Trajectory]:
         """job key → its last record."""
@@ -153,7 +165,9 @@ class RunFolder:
     # -- usage and log ------------------------------------------------------------------------------------
 
     def write_usage(self, usage: dict[str, Any], seconds: float) -> None:
-        _write_whole(self.path / "usage.json", json.dumps({"by_role": usage, "seconds": seconds}, indent=1) + "\n")
+        text = json.dumps({"by_role": usage, "seconds": seconds}, indent=1) + "\n"
+        with _told(self.path):
+            _write_whole(self.path / "usage.json", text)
 
     def read_usage(self) -> dict[str, Any]:
         """`{"by_role": …, "seconds": …}` as last written; empty counts when nothing was."""
@@ -164,10 +178,20 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.path}/usage.json cannot be read: {error}; delete it to go on") from error
 
+    def read_calls_usage(self) -> dict[str, dict[str, Any]]:
+        """role → sums over calls.jsonl: up to date also while the first documents are still worked on."""
+        by_role: dict[str, dict[str, Any]] = {}
+        for call in _read_lines(self.path / "calls.jsonl", torn_ok=True):
+            sums = by_role.setdefault(call["role"], dict.fromkeys(call["usage"], 0))
+            for name, value in call["usage"].items():
+                sums[name] += value
+        return dict(sorted(by_role.items()))
+
     @contextlib.contextmanager
     def logging_to(self) -> Iterator[None]:
         """Send the library's log records to run.log."""
-        handler = logging.FileHandler(self.path / "run.log", encoding="utf-8")
+        with _told(self.path):
+            handler = logging.FileHandler(self.path / "run.log", encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         library = logging.getLogger("autodata_dspy")
         before = library.level
@@ -181,6 +205,15 @@ class RunFolder:
             handler.close()
 
 
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn a failure to write (no right, no space, a file in the way) into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"cannot write the run folder {path}: {error.strerror or error}") from error
+
+
 def _write_whole(path: Path, text: str) -> None:
     """Replace a file in one step: a reader sees the old or the new one, never half."""
     part = path.with_name(path.name + ".part")
@@ -191,14 +224,16 @@ def _write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _read_lines(path: Path, torn_ok: bool = False) -> Iterator[Any]:
+def _read_lines(path: Path, kind: type[T], torn_ok: bool = False) -> Iterator[T]:
     if not path.exists():
         return
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            if torn_ok and not line.endswith(b"\n"):
+                return
             try:
-                yield json.loads(line)
-            except ValueError as error:
-                if torn_ok and not line.endswith(b"\n"):
-                    return
-                raise StoreError(f"{path}, line {number}: not JSON ({error}); remove the line to go on") from error
+                yield from_dict(kind, json.loads(line))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise StoreError(
+                    f"{path}, line {number}: not a {kind.__name__.lower()} ({error}); remove the line to go on"
+                ) from error

@@ -6,12 +6,12 @@ import importlib.resources
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autodata_dspy.acceptance import AcceptanceRule
-from autodata_dspy.types import Challenge, Document
+from autodata_dspy.types import Challenge, Document, Verdict
 from autodata_dspy.verifiers.base import Verifier
 
 PASSAGE_CHARS = 1400
@@ -48,7 +48,10 @@ class Domain:
         demos: worked examples of `write` (dicts of all its fields), written for this project.
         angles: directions for a new example; rounds walk through them.
         build: the challenger's prediction → Challenge; raises Malformed with what to do better.
-        review: signature of the quality verifier; inputs `question, answer`, output `verdict`.
+        review: signature of the quality verifier; input `question`, output `verdict`.
+        review_demos: worked examples of `review`.
+        recheck: checks accepted challenges once more, independently of the run that accepted them; None where
+            there is nothing to check by machine.
         sound: the value of `verdict` that lets an example pass.
         solving: mode → how a solver works in it; solvers never see document, program or reference answer.
         weak_mode, strong_mode: which of them the two solvers use unless told otherwise.
@@ -71,6 +74,8 @@ class Domain:
     challenge_verifiers: Callable[[], tuple[Verifier, ...]]
     answer_verifier: Callable[[], Verifier]
     acceptance: AcceptanceRule
+    review_demos: tuple[dict[str, str], ...] = ()
+    recheck: Callable[[Sequence[Challenge]], list[Verdict]] | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import dspy
@@ -10,10 +11,11 @@ from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
 from autodata_dspy.errors import VerifierError
 from autodata_dspy.symbolic.latex_repair import repair_latex
-from autodata_dspy.types import Challenge
+from autodata_dspy.types import Challenge, Verdict
 from autodata_dspy.verifiers.base import Verifier
 from autodata_dspy.verifiers.math_objects import MathObjects
 from autodata_dspy.verifiers.program_answer import ProgramAnswer
+from autodata_dspy.verifiers.worker import WorkerPool
 
 
 class WriteProblem(dspy.Signature):
@@ -35,13 +37,55 @@ class WriteProblem(dspy.Signature):
 
 
 class ReviewProblem(dspy.Signature):
-    """Name the worst defect of a mathematics problem, or say that it is sound."""
+    """Check a mathematics problem before students see it. Most problems are usable. A problem is unusable only if a
+    number or a formula that is needed is missing, if it asks for two or more different results, if it states its own
+    answer, or if it asks nothing."""
 
     question: str = dspy.InputField()
-    answer: str = dspy.InputField(desc="the reference answer")
-    verdict: Literal["sound", "data missing", "several questions", "answer given away", "other thing asked"] = (
-        dspy.OutputField(desc="'other thing asked': the answer is not an answer to this question")
+    asks_for: str = dspy.OutputField(desc="the result that is asked for, in at most six words")
+    verdict: Literal["usable", "data missing", "asks several things", "states its answer", "asks nothing"] = (
+        dspy.OutputField()
     )
+
+
+# Without these demos the 1.5B calls every problem defective; with them it passes sound ones and finds missing data.
+REVIEW_DEMOS = (
+    {
+        "question": "Find the inverse of the matrix [[1, 2], [3, 5]].",
+        "asks_for": "the inverse matrix",
+        "verdict": "usable",
+    },
+    {
+        "question": "Find the slope of the line through P and Q.",
+        "asks_for": "the slope of a line",
+        "verdict": "data missing",
+    },
+    {
+        "question": "Solve x^2 - 7 < 2*x. Give the solution set in interval notation.",
+        "asks_for": "the solution set",
+        "verdict": "usable",
+    },
+    {
+        "question": "Factor x^2 - 4 and give its minimum.",
+        "asks_for": "factors; minimum",
+        "verdict": "asks several things",
+    },
+    {
+        "question": "The derivative of x^3 is 3*x^2. What is the derivative of x^3?",
+        "asks_for": "the derivative",
+        "verdict": "states its answer",
+    },
+    {
+        "question": "Let f(x) = 2*x + 1. Find the inverse function of f.",
+        "asks_for": "the inverse function",
+        "verdict": "usable",
+    },
+    {
+        "question": "The determinant of a product is the product of the determinants.",
+        "asks_for": "nothing",
+        "verdict": "asks nothing",
+    },
+)
 
 
 class SolveDirectly(dspy.Signature):
@@ -61,6 +105,7 @@ class SolveByProgram(dspy.Signature):
 
     context: str = dspy.InputField()
     question: str = dspy.InputField()
+    remark: str = dspy.InputField(desc="what was wrong with an earlier program")
     plan: str = dspy.OutputField(desc="one sentence")
     program: str = dspy.OutputField()
 
@@ -112,6 +157,7 @@ SOLVER_DEMOS = (
     {
         "context": "none",
         "question": "For which real x is x^2 - 5*x > 6? Give the solution set in interval notation.",
+        "remark": "none",
         "plan": "Solve the inequality over the real numbers as a set.",
         "program": "x = symbols('x', real=True)\n"
         "answer = solve_univariate_inequality(x**2 - 5*x > 6, x, relational=False)",
@@ -119,35 +165,37 @@ SOLVER_DEMOS = (
     {
         "context": "none",
         "question": "Find a closed formula for the sum of 3*k + 2 for k from 1 to n.",
+        "remark": "none",
         "plan": "Sum symbolically over k.",
-        "program": "k, n = symbols('k n', integer=True, positive=True)\n"
-        "answer = factor(summation(3*k + 2, (k, 1, n)))",
+        "program": "k, n = symbols('k n', integer=True, positive=True)\nanswer = factor(summation(3*k + 2, (k, 1, n)))",
     },
     {
         "context": "none",
         "question": "Find the area enclosed by y = e^x, the x-axis and the lines x = 0 and x = 2.",
+        "remark": "none",
         "plan": "Integrate exp(x) from 0 to 2.",
         "program": "x = symbols('x', real=True)\nanswer = integrate(exp(x), (x, 0, 2))",
     },
     {
         "context": "none",
         "question": "The line through (1, 2) and (4, 8) is reflected in the x-axis. Give the equation of its image.",
+        "remark": "none",
         "plan": "Find slope and intercept, then change the sign of y.",
         "program": "x, y = symbols('x y')\nm = Rational(8 - 2, 4 - 1)\nb = 2 - m*1\nanswer = Eq(y, -(m*x + b))",
     },
 )
 
 ANGLES = (
-    "like the example of the passage, with other numbers and one step more",
-    "an answer that contains a fraction or a square root",
-    "leave one number as a letter, and ask for the result in terms of it",
-    "turn the example around: give its result and ask for what it started from",
-    "ask for an equation",
-    "ask for a set of solutions or an interval",
-    "use two ideas of the passage in one problem",
-    "ask for a simplified expression",
-    "a case that the passage warns about",
-    "ask for a matrix or a tuple of numbers",
+    "other numbers and one step more",
+    "a fraction or a square root in the answer",
+    "an equation as the answer",
+    "a letter as a parameter in the answer",
+    "a set or an interval as the answer",
+    "a simplified expression as the answer",
+    "two ideas combined",
+    "a polynomial as the answer",
+    "a matrix or a tuple as the answer",
+    "a special case of the method",
 )
 
 
@@ -189,14 +237,18 @@ def _computed_answer(prediction: Any) -> str:
 SOLVING = {
     "direct": SolvingMode(SolveDirectly, _stated_answer, {"temperature": 0.7, "max_tokens": 100}),
     "step_by_step": SolvingMode(SolveStepByStep, _stated_answer, {"temperature": 0.7, "max_tokens": 600}),
-    "program": SolvingMode(
-        SolveByProgram, _computed_answer, {"temperature": 0.7, "max_tokens": 300}, SOLVER_DEMOS
-    ),
+    "program": SolvingMode(SolveByProgram, _computed_answer, {"temperature": 0.7, "max_tokens": 300}, SOLVER_DEMOS),
 }
 
 
 def _challenge_verifiers() -> tuple[Verifier, ...]:
     return ()
+
+
+def recheck(challenges: Sequence[Challenge]) -> list[Verdict]:
+    """Run every program again, in workers started for this, and compare its result with the stored answer."""
+    with WorkerPool(n_workers=1) as fresh:
+        return [ProgramAnswer(pool=fresh).verify(challenge) for challenge in challenges]
 
 
 PLUGIN = Domain(
@@ -207,11 +259,13 @@ PLUGIN = Domain(
     angles=ANGLES,
     build=build,
     review=ReviewProblem,
-    sound="sound",
+    sound="usable",
     solving=SOLVING,
     weak_mode="direct",
     strong_mode="program",
     challenge_verifiers=_challenge_verifiers,
     answer_verifier=MathObjects,
     acceptance=ExactCounts(),
+    review_demos=REVIEW_DEMOS,
+    recheck=recheck,
 )

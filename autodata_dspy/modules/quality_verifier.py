@@ -14,7 +14,7 @@ from autodata_dspy.types import Challenge, Verdict
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
-DEFAULTS = {"temperature": 0.0, "max_tokens": 60}
+DEFAULTS = {"temperature": 0.0, "max_tokens": 80}
 
 
 class QualityVerifier(RoleModule):
@@ -25,6 +25,7 @@ class QualityVerifier(RoleModule):
     def __init__(self, domain: str | Domain, roles: Roles | None = None):
         super().__init__(domain, roles)
         self.review = dspy.Predict(self.domain.review)
+        self.review.demos = [dict(demo) for demo in self.domain.review_demos]
 
     def forward(self, challenge: Challenge) -> dspy.Prediction:
         """Judge a challenge. Unreadable output is an undecided verdict, not a defect of the challenge.
@@ -39,7 +40,6 @@ class QualityVerifier(RoleModule):
                 seed_for("quality_verifier"),
                 DEFAULTS,
                 question=challenge.question,
-                answer=challenge.answer,
             ).verdict
         except AdapterParseError:
             return dspy.Prediction(verdict=Verdict.undecidable("the review could not be read", self.name))

@@ -60,20 +60,19 @@ class Solver(RoleModule):
     def forward(self, challenge: Challenge, attempt: int = 0, seed: int = 0) -> dspy.Prediction:
         """Make attempt number `attempt`. Never raises for a failed call: the rollout then has an `error`.
 
-        An attempt that is cut off, or whose program fails, has spent its chance and is wrong.
+        An attempt that is cut off, or whose program fails twice, has spent its chance and is wrong.
         """
         answer, work, error = "", "", ""
         try:
-            said = self.ask(
-                self.solve,
-                self.role,
-                seed_for(self.role, challenge.question, seed, attempt),
-                dict(self.form.defaults),
-                context=challenge.context or "none",
-                question=challenge.question,
-            )
+            said = self._say(challenge, seed, attempt)
+            try:
+                answer = self.form.answer(said)
+            except Malformed as problem:
+                if "remark" not in self.form.signature.input_fields:
+                    raise
+                said = self._say(challenge, seed, attempt, remark=str(problem))
+                answer = self.form.answer(said)
             work = str(said.get("reasoning") or said.get("program") or "")
-            answer = self.form.answer(said)
             verdict = self.verifier.verify(answer, challenge.answer, challenge.question)
         except ProviderError as failure:
             error, verdict = str(failure), Verdict.undecidable("no answer came back")
@@ -81,6 +80,7 @@ class Solver(RoleModule):
             work = (failure.lm_response or "")[-500:]
             verdict = Verdict.of(False, "no answer could be read from the output")
         except Malformed as failure:
+            work = str(said.get("reasoning") or said.get("program") or "")
             verdict = Verdict.of(False, str(failure))
         except VerifierError as failure:
             verdict = Verdict.undecidable(str(failure))
@@ -88,3 +88,16 @@ class Solver(RoleModule):
         finish = call.finish_reason if call and not error else ""
         rollout = Rollout(self.role, attempt, answer, work, verdict, finish, error)
         return dspy.Prediction(rollout=rollout)
+
+    def _say(self, challenge: Challenge, seed: int, attempt: int, remark: str = "none") -> dspy.Prediction:
+        """One call. A mode whose signature takes a `remark` is told what was wrong with its first program."""
+        extra = {"remark": remark} if "remark" in self.form.signature.input_fields else {}
+        return self.ask(
+            self.solve,
+            self.role,
+            seed_for(self.role, challenge.question, seed, attempt, remark),
+            dict(self.form.defaults),
+            context=challenge.context or "none",
+            question=challenge.question,
+            **extra,
+        )

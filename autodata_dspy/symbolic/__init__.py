@@ -1,0 +1,1 @@
+"""Symbolic mathematics: programs, reading, equality. Runs in worker processes on text from outside."""

@@ -9,21 +9,37 @@ import re
 from dataclasses import dataclass
 
 from autodata_dspy.symbolic.latex_repair import repair_latex
-from autodata_dspy.symbolic.tokens import matching_brace
+from autodata_dspy.symbolic.notation.tokens import brace_pairs
 
 MAX_RESPONSE = 100_000  # characters
+
+
 _SHORT = 160  # a single line up to this length may be an answer as it stands
+
+
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
+
+
 _BARE_BOX = re.compile(r"\\boxed\s+([A-Za-z0-9])")
+
+
 _PHRASE = re.compile(
     r"(?:(?:final|correct|required)\s+)?(?:answer|result|solution)\s*(?:(?:is|are|equals|:|=)\s*)+(?!in\b|not\b|given\b)",
     re.IGNORECASE,
 )
+
+
 _ENDING = re.compile(r"\n|(?<=[^\d\s])\.(?:\s|$)|(?<=\d)\.(?:\s|$)|[!?](?:\s|$)|;\s+(?=[A-Z])")
+
+
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|possibly|probably|not sure|i guess|or else|unsure|might be|could be)\b", re.IGNORECASE
 )
+
+
 _MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+
+
 _MARKER = re.compile(r"\[\[ ## ?\w+ ?## \]\]")
 
 
@@ -54,6 +70,8 @@ def extract_answer(text: str) -> Extraction:
     text = repair_latex(text).strip()
     if boxes := _boxes(text):
         return Extraction(_distinct(boxes), "boxed")
+    if _BOX.search(text):
+        return Extraction((), "an empty box, or one that is never closed")
     phrases = [_tidy(_up_to_end(text[m.end() :])) for m in _PHRASE.finditer(text)]
     if phrases := [p for p in phrases if p and len(p) <= _SHORT]:
         return Extraction(_distinct(phrases), "phrase")
@@ -66,9 +84,10 @@ def extract_answer(text: str) -> Extraction:
 
 def _boxes(text: str) -> list[str]:
     found = []
+    pairs = brace_pairs(text)
     for match in _BOX.finditer(text):
-        close = matching_brace(text, match.end())
-        if close > 0 and (content := _tidy(text[match.end() + 1 : close])):
+        close = pairs.get(match.end(), 0)
+        if close and (content := _tidy(text[match.end() + 1 : close])):
             found.append(content)
     found += [m[1] for m in _BARE_BOX.finditer(text)]
     return [b for b in found if not _BOX.search(b)] or found

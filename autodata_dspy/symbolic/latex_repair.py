@@ -47,23 +47,30 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         """.split()
     ),
 }
+
+
 _CONTROL = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+
+
 # After a line feed or a tab, these rests are also words or variables of an undamaged text
 # ("e = 2.7", "an apple"): they count as commands only where mathematics surrounds them.
 _AMBIGUOUS = {
     "n": frozenset({"ne", "nu", "ni", "norm", "null"}),
     "t": frozenset({"tan", "to", "top", "tag", "tr", "tt"}),
 }
-_AMBIGUOUS["r"] = frozenset({"rm", "ref", "rule", "root"})
-_DAMAGE = re.compile(
-    "|".join(
-        f"{re.escape(control)}(?:{'|'.join(sorted((c[1:] for c in COMMANDS[letter]), key=len, reverse=True))})(?![A-Za-z])"
-        for control, letter in _CONTROL.items()
-    )
-)
+
+
+_RESTS = {c: sorted((name[1:] for name in COMMANDS[letter]), key=len, reverse=True) for c, letter in _CONTROL.items()}
+_DAMAGE = re.compile("|".join(f"{re.escape(c)}(?:{'|'.join(rests)})(?![A-Za-z])" for c, rests in _RESTS.items()))
+
+
 # A command of the same letters that still has its backslash: the writer escaped properly.
 _UNDAMAGED = re.compile(r"\\[bfnrt][a-z]+")
+
+
 _OPERAND_BEFORE = re.compile(r"[A-Za-z0-9)}\]][ ]?$")
+
+
 _OPERAND_AFTER = re.compile(r" ?(?:[-\\({]|\d|[A-Za-z]\b)")
 
 
@@ -90,7 +97,10 @@ def repair_latex(text: str) -> str:
 
 
 def _in_mathematics(command: str, before: str, after: str) -> bool:
-    if before.replace(r"\$", "").count("$") % 2 == 1 or before.count(r"\(") > before.count(r"\)"):
+    dollars = before.replace(r"\$", "")
+    if dollars.count("$$") % 2 == 1 or dollars.replace("$$", "").count("$") % 2 == 1:
+        return True
+    if before.count(r"\(") > before.count(r"\)") or before.count(r"\[") > before.count(r"\]"):
         return True
     if command in ("ne", "to"):
         return bool(_OPERAND_BEFORE.search(before) and _OPERAND_AFTER.match(after))

@@ -17,11 +17,18 @@ import sympy
 from autodata_dspy.errors import AutodataError
 
 DEGREE = sympy.Symbol("°", positive=True)  # one degree; replaced by pi/180 wherever it is computed with
+
+
 CONSTANT = sympy.Symbol("C", real=True)  # of an indefinite integral
 
 
 class UnreadableError(AutodataError):
     """The text is not an object this package can read."""
+
+
+def unreadable(what: str) -> Any:
+    """Raise UnreadableError, as an expression."""
+    raise UnreadableError(f"cannot read {what}")
 
 
 class TooHardError(AutodataError):
@@ -111,21 +118,53 @@ class Words:
     text: str
 
 
+def is_expression(value: Any) -> bool:
+    """A scalar expression. sympy counts its matrices among the expressions, this package does not."""
+    return isinstance(value, sympy.Expr) and not isinstance(value, sympy.MatrixBase)
+
+
 def is_number(value: Any) -> bool:
-    return isinstance(value, sympy.Expr) and not value.free_symbols
+    return is_expression(value) and not value.free_symbols
 
 
 _LETTERS_DIGITS = re.compile(r"([A-Za-z]+)_?\{?(\d+)\}?")
+
+
+_COMPLEX = re.compile(r"[zw](?:_\w+)?'*")  # letters that usually stand for complex numbers
+
+
+_COMPLEX_FUNCTIONS = (sympy.conjugate, sympy.re, sympy.im, sympy.arg)
+
+
 _SAME_NAME = {"lamda": "lambda", "varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho"}
 
 
 @functools.cache
 def variable(name: str) -> sympy.Symbol:
-    """The one symbol of a name: `C1`, `C_1` and `C_{1}` are the same; real unless told otherwise later."""
+    """The one symbol of a name: `C1`, `C_1` and `C_{1}` are the same. Real, except z and w."""
     stem = _SAME_NAME.get(name, name)
     if match := _LETTERS_DIGITS.fullmatch(stem):
         stem = f"{_SAME_NAME.get(match[1], match[1])}_{match[2]}"
-    return sympy.Symbol(stem, real=True)
+    return sympy.Symbol(stem) if _COMPLEX.fullmatch(stem) else sympy.Symbol(stem, real=True)
+
+
+def over_the_reals(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The objects with z and w real, unless one of them uses a conjugate, a real part or an argument."""
+    complex_symbols = {s for s in symbols_in(values) if s.is_real is None and _COMPLEX.fullmatch(s.name)}
+    if not complex_symbols or any(e.has(*_COMPLEX_FUNCTIONS) for e in expressions_in(values)):
+        return values
+    return substitute(values, {s: sympy.Symbol(s.name, real=True) for s in complex_symbols})
+
+
+def expressions_in(value: Any) -> list[Any]:
+    """Every sympy object inside an object."""
+    if isinstance(value, (sympy.Basic, sympy.MatrixBase)):
+        return [value]
+    if isinstance(value, tuple):
+        return [e for v in value for e in expressions_in(v)]
+    if dataclasses.is_dataclass(value) and not isinstance(value, Words):
+        return [e for f in dataclasses.fields(value) for e in expressions_in(getattr(value, f.name))]
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +186,7 @@ class SetOperation:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """A piecewise definition: (value, condition) pairs, the first true condition wins; condition None is `otherwise`."""
+    """A piecewise definition: (value, condition) pairs; the first true condition wins, None is `otherwise`."""
 
     branches: tuple[tuple[Any, Any], ...]
 

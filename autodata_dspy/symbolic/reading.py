@@ -6,15 +6,18 @@ m beside another multiple of m). Values of our own types are in `objects`; the r
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from typing import Any
 
 import sympy
 
-from autodata_dspy.symbolic import commands  # noqa: F401 - completes the grammar with its atoms
-from autodata_dspy.symbolic.grammar import Grammar
-from autodata_dspy.symbolic.limits import ProgramError
+from autodata_dspy.symbolic.interpreter.limits import ProgramError
+from autodata_dspy.symbolic.notation.commands import Parser
+from autodata_dspy.symbolic.notation.sympy_syntax import looks_like_sympy, read_sympy
+from autodata_dspy.symbolic.notation.tokens import check_input, normalise
+from autodata_dspy.symbolic.notation.units import unit
 from autodata_dspy.symbolic.objects import (
     Definition,
     Equation,
@@ -25,22 +28,28 @@ from autodata_dspy.symbolic.objects import (
     TooHardError,
     UnreadableError,
     Words,
+    expressions_in,
+    is_expression,
     substitute,
     symbols_in,
     variable,
 )
-from autodata_dspy.symbolic.python_reader import looks_like_sympy, read_sympy
-from autodata_dspy.symbolic.tokens import check_input, normalise
-from autodata_dspy.symbolic.units import unit
 
 _PROSE = re.compile(r"[A-Za-z]{2,}(?:[ '-][A-Za-z]{1,}){1,}")
-_NUMBER_THEN_UNIT = re.compile(r"([-+]?[\d.,]*\d(?:/\d+|[eE][-+]?\d+)?)\s+([A-Za-zµμΩ][A-Za-zµμΩ0-9 ^/*²³·]{0,30})")
+
+
+_NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+|[eE][-+]?\d{1,3})?"
+_NUMBER_THEN_UNIT = re.compile(rf"({_NUMBER})\s+([A-Za-zµμΩ][A-Za-zµμΩ0-9 ^/*²³·]{{0,30}})")
 _LEAD_IN = re.compile(r"^(?:the )?(?:solutions?|answer|result)(?: set)?(?: is| are)?\s*:\s*", re.IGNORECASE)
+
+
 _SET_WORDS = {
     "no solution": sympy.S.EmptySet, "no solutions": sympy.S.EmptySet, "no real solution": sympy.S.EmptySet,
     "no real solutions": sympy.S.EmptySet, "empty set": sympy.S.EmptySet, "the empty set": sympy.S.EmptySet,
     "all real numbers": sympy.S.Reals, "all reals": sympy.S.Reals, "all real": sympy.S.Reals,
 }  # fmt: skip
+
+
 _NUMBER_WORDS = {
     word: sympy.Integer(n)
     for n, word in enumerate(
@@ -57,6 +66,13 @@ def read(text: str) -> list[Any]:
         UnreadableError: it is not mathematics this package can read.
         TooHardError: it is too long, too deep, too large or deceptive.
     """
+    readings = _readings(text)
+    if any(e.has(sympy.nan, sympy.zoo) for r in readings for e in expressions_in(r)):
+        raise TooHardError("an undefined value")  # even beside itself: not a number equals nothing
+    return readings
+
+
+def _readings(text: str) -> list[Any]:
     cleaned = check_input(text)
     line = _LEAD_IN.sub("", normalise(cleaned))
     if not line:
@@ -80,7 +96,8 @@ def read(text: str) -> list[Any]:
     if "\\" not in line:  # sympy prints the imaginary unit as I and Euler's number as E
         constants = {variable("I"): sympy.I, variable("E"): sympy.E}
         used = {s: v for s, v in constants.items() if s in symbols_in(found)}
-        readings += [substitute(found, used)] if used else []
+        with contextlib.suppress(TypeError):  # I > 3 only makes sense for a variable I
+            readings += [substitute(found, used)] if used else []
     return [*readings, found]
 
 
@@ -91,7 +108,7 @@ def _python_text(text: str) -> str:
 
 def _as_words(line: str) -> Any:
     plain = re.sub(r"\\(?:text|textbf|textrm|mathrm|mbox)\s*\{([^{}]*)\}", r"\1", line).strip(" .")
-    if match := re.fullmatch(r"\(?\s*([A-Za-z])\s*\)", plain):
+    if match := re.fullmatch(r"\(?\s*([A-Ja-e])\s*\)", plain):
         return Words(match[1].upper())  # a multiple-choice letter
     lower = plain.lower()
     if lower in _SET_WORDS:
@@ -100,6 +117,8 @@ def _as_words(line: str) -> Any:
         return _NUMBER_WORDS[lower]
     if plain != line and re.fullmatch(r"[A-Za-z]", plain):
         return None
+    if lower in ("nan", "zoo", "null", "undefined"):
+        raise TooHardError("an undefined value")
     connected = re.search(r"\b(?:or|and)\b", plain)
     if _PROSE.fullmatch(plain) and not connected:
         return Words(lower)
@@ -119,7 +138,7 @@ def _plain_quantity(line: str) -> Any:
 def _read_notation(line: str) -> Any:
     latex = "\\" in line or bool(re.search(r"[\^_]\{", line))
     try:
-        parser = Grammar(line, latex)
+        parser = Parser(line, latex)
         found = parser.parse()
     except ProgramError as error:  # an oversized power or factorial
         raise TooHardError(str(error)) from None
@@ -159,16 +178,16 @@ def _with_family(found: Any) -> Any:
         # "…, C real" only says what kind of constant it is
         return values[0] if len(values) == 1 and last.of in (sympy.S.Reals, sympy.S.Complexes) else found
     values = [v.right if isinstance(v, Equation) and isinstance(v.left, sympy.Symbol) else v for v in values]
-    if all(isinstance(v, sympy.Expr) for v in values) and any(last.element in symbols_in(v) for v in values):
+    if all(is_expression(v) for v in values) and any(last.element in symbols_in(v) for v in values):
         return Family(tuple(values), last.element, last.of)
     return found
 
 
 def definition_of(equation: Equation) -> Any:
     """`a_n = 2^n` as the sequence n -> 2^n, when the index occurs on the right."""
-    if isinstance(equation.left, sympy.Symbol) and isinstance(equation.right, sympy.Expr):
+    if isinstance(equation.left, sympy.Symbol) and is_expression(equation.right):
         match = re.fullmatch(r"([A-Za-z])_([a-z])", equation.left.name)
-        indices = [s for s in equation.right.free_symbols if match and s.name == match[2]]
+        indices = [s for s in symbols_in(equation.right) if match and s.name == match[2]]
         if match and indices:
             return Definition(match[1], (indices[0],), equation.right)
     return equation

@@ -15,7 +15,11 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 MAX_REPLY = 256 * 1024  # bytes
+
+
 _CPU_GRACE_S = 2
+
+
 _FORBIDDEN_EVENTS = (
     "socket.",
     "subprocess.",
@@ -26,6 +30,8 @@ _FORBIDDEN_EVENTS = (
     "ftplib.",
     "urllib.",
 )
+
+
 _FORBIDDEN_CALLS = frozenset(
     {
         "os.system", "os.fork", "os.forkpty", "os.startfile", "os.remove", "os.rename", "os.rmdir", "os.mkdir",

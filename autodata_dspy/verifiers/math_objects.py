@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from autodata_dspy.errors import VerifierError
 from autodata_dspy.symbolic.extraction import MAX_RESPONSE, Extraction, extract_answer
@@ -45,7 +45,7 @@ class MathObjects:
         self.timeout_s = timeout_s
         self._pool = pool
 
-    def verify(self, subject: str, reference: str = "", context: str = "") -> Verdict:
+    def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Score 1 if the answer in `subject` equals `reference`, 0 if it differs, else undecided.
 
         Args:
@@ -65,7 +65,9 @@ class MathObjects:
         found, route = reply["answer"], reply["route"]
         if reply["equal"] is None:
             return Verdict.undecidable(f"undecided: {route}", self.name, route=route, answer=found)
-        feedback = "" if reply["equal"] else f"the answer {found[:200]} is not the reference {reference[:200]} ({route})"
+        feedback = (
+            "" if reply["equal"] else f"the answer {found[:200]} is not the reference {reference[:200]} ({route})"
+        )
         return Verdict.of(reply["equal"], feedback, self.name, route=route, answer=found)
 
 

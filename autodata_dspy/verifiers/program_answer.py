@@ -90,7 +90,7 @@ class ProgramAnswer:
         """As the module's `run`, with this verifier's time and pool."""
         return run(program, self.timeout_s, self._pool)
 
-    def verify(self, subject: Challenge, reference: str = "", context: str = "") -> Verdict:
+    def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Score 1 if the program's result equals `reference` (default: the challenge's answer), else 0.
 
         A program that raises scores 0 and says why; one that runs out of time is undecided.

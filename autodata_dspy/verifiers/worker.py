@@ -25,9 +25,7 @@ from autodata_dspy.errors import VerifierError
 
 _STARTUP_S = 90.0  # importing sympy and math-verify takes 1 to 2 s on a calm machine
 _MAX_REPLY = 1024 * 1024
-_BOOTSTRAP = (
-    "import sys; sys.path[:] = {path!r}; from autodata_dspy.symbolic.server import main; main({memory})"
-)
+_BOOTSTRAP = "import sys; sys.path[:] = {path!r}; from autodata_dspy.symbolic.server import main; main({memory})"
 
 
 class WorkerTimeout(VerifierError):
@@ -55,6 +53,11 @@ class _Worker:
             close_fds=True,
             bufsize=0,
         )
+        if self.process.stdin is None or self.process.stdout is None:  # never with PIPE above
+            raise WorkerCrashed("a worker process without pipes")
+        self._requests, self._replies = self.process.stdin.fileno(), self.process.stdout.fileno()
+        self._poll = select.poll()  # select() cannot watch descriptors above 1023
+        self._poll.register(self._replies, select.POLLIN)
         self.ready = False
         self.n_tasks = 0
 
@@ -66,7 +69,7 @@ class _Worker:
         """
         if self.process.poll() is not None:
             raise WorkerCrashed("the worker process is gone")
-        if not self.ready and select.select([self.process.stdout], [], [], 0)[0]:
+        if not self.ready and self._poll.poll(0):
             self.receive(time.monotonic() + 5.0)
             self.ready = True
         return self.ready
@@ -76,7 +79,7 @@ class _Worker:
         data = memoryview(struct.pack(">I", len(body)) + body)
         try:
             while data:
-                data = data[os.write(self.process.stdin.fileno(), data) :]  # type: ignore[union-attr]
+                data = data[os.write(self._requests, data) :]
         except OSError:
             raise WorkerCrashed("the worker process is gone") from None
 
@@ -87,12 +90,12 @@ class _Worker:
         return json.loads(self._read(size, deadline))
 
     def _read(self, n_bytes: int, deadline: float) -> bytes:
-        stream, chunks = self.process.stdout, b""
+        chunks = b""
         while len(chunks) < n_bytes:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([stream], [], [], left)[0]:
+            if left <= 0 or not self._poll.poll(left * 1000):
                 raise WorkerTimeout("the task ran over its time")
-            chunk = os.read(stream.fileno(), n_bytes - len(chunks))  # type: ignore[union-attr]
+            chunk = os.read(self._replies, n_bytes - len(chunks))
             if not chunk:
                 raise WorkerCrashed("the worker process died (out of memory or CPU time, or a crash)")
             chunks += chunk
@@ -103,7 +106,8 @@ class _Worker:
             os.killpg(self.process.pid, signal.SIGKILL)  # its own session, so the group is its own
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+                if stream is not None:
+                    stream.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)
 
@@ -119,9 +123,7 @@ class WorkerPool:
         max_tasks: a worker is replaced after this many tasks (sympy's caches grow).
     """
 
-    def __init__(
-        self, n_workers: int = 2, timeout_s: float = 5.0, memory_mb: int = 1500, max_tasks: int = 500
-    ):
+    def __init__(self, n_workers: int = 2, timeout_s: float = 5.0, memory_mb: int = 1500, max_tasks: int = 500):
         if n_workers < 1 or timeout_s <= 0 or max_tasks < 1:
             raise ValueError("n_workers, timeout_s and max_tasks must be positive")
         self.n_workers, self.timeout_s = n_workers, timeout_s

@@ -1,0 +1,64 @@
+"""How a role is asked: one way to call a predictor, for modules and for judges alike."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+from autodata_dspy.calls import last_call
+from autodata_dspy.errors import ProviderError
+from autodata_dspy.roles import Roles
+
+ATTEMPTS = 3  # a call that fails or comes back empty is made this often before it counts as infrastructure
+
+
+def seed_for(*parts: Any) -> int:
+    """A sampling seed in [0, 2^31) that depends on nothing but its arguments."""
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest(), "big") >> 1
+
+
+def ask(roles: Roles, predict: dspy.Predict, role: str, seed: int, defaults: dict[str, Any], **inputs: Any) -> Any:
+    """Call a predictor as `role`; `defaults` are request parameters where the role's LM has none.
+
+    A failed call or an empty answer is tried again with another seed.
+
+    Raises:
+        ProviderError: it failed every time.
+        AdapterParseError: text came back that is not of the signature's form.
+    """
+    lm = roles[role]
+    adapter = dspy.settings.adapter or (dspy.JSONAdapter() if lm.supports_response_schema else None)
+    for attempt in range(ATTEMPTS):
+        config = request_parameters(lm, defaults, seed_for(seed, attempt) if attempt else seed)
+        try:
+            with dspy.context(adapter=adapter):
+                return predict(lm=lm, config=config, **inputs)
+        except ProviderError:
+            if attempt == ATTEMPTS - 1:
+                raise
+        except AdapterParseError as error:
+            if (error.lm_response or "").strip():
+                raise
+            if attempt == ATTEMPTS - 1:
+                raise ProviderError(f"role {role!r}: {lm.model} {_silence()}") from error
+    raise AssertionError("unreachable")
+
+
+def _silence() -> str:
+    call = last_call()
+    if call is not None and call.finish_reason == "length":  # a reasoning model that thought to the last token
+        return "used up its tokens before it answered; raise its max_tokens"
+    return "returned an empty answer"
+
+
+def request_parameters(lm: Any, defaults: dict[str, Any], seed: int) -> dict[str, Any]:
+    """The sampling parameters of one request: a seed, and each default that the LM does not set itself."""
+    own = lm.kwargs
+    # A model without a seed parameter still needs its samples told apart, by DSPy's rollout id.
+    chosen: dict[str, Any] = {"seed" if "seed" in lm.supported_params else "rollout_id": seed}
+    if "max_completion_tokens" in own:  # reasoning models refuse a temperature
+        return chosen
+    return chosen | {key: value for key, value in defaults.items() if own.get(key) is None}

@@ -1,0 +1,61 @@
+"""autodata generate: documents → accepted examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autodata_dspy.cli import options
+
+
+def command(
+    domain: Annotated[str | None, typer.Option(help="See `autodata list domains`.")] = None,
+    documents: Annotated[
+        str | None, typer.Option(help="'builtin', or a .txt, .md or .jsonl file, or a folder.")
+    ] = None,
+    n: options.N = None,
+    program: Annotated[str | None, typer.Option(help="A generator's name, or a program file (.json).")] = None,
+    lm: Annotated[
+        list[str] | None,
+        typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of every sampling decision.")] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with any of these settings.")] = None,
+    concurrency: options.Concurrency = None,
+    passes: options.Passes = None,
+    per_document: Annotated[int | None, typer.Option(min=1, help="Accepted examples per document and pass.")] = None,
+    max_rounds: Annotated[int | None, typer.Option(min=1, help="Rounds per document and pass.")] = None,
+    quality_check: Annotated[
+        bool | None, typer.Option(help="Let the quality verifier look before solvers are paid.")
+    ] = None,
+    max_calls: options.MaxCalls = None,
+    max_tokens: options.MaxTokens = None,
+    max_usd: options.MaxUsd = None,
+) -> None:
+    """Turn documents into verified, challenging examples."""
+    from autodata_dspy import runs
+    from autodata_dspy.cli.display import display, new_run_dir
+    from autodata_dspy.config import RunConfig, parse_lm_flags
+
+    settings = RunConfig.read(
+        config,
+        domain=domain,
+        documents=documents,
+        n=n,
+        program=program,
+        seed=seed,
+        concurrency=concurrency,
+        passes=passes,
+        per_document=per_document,
+        max_rounds=max_rounds,
+        quality_check=quality_check,
+        roles=parse_lm_flags(lm or []),
+        limits={"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd},
+    )
+    run_dir = run_dir or new_run_dir(settings.domain)
+    with display(f"{settings.domain}: {settings.n} examples → {run_dir}", runs.n_accepted(run_dir)) as watch:
+        result = runs.start(settings, run_dir, watch)
+    options.finish(result, run_dir, settings.n, settings.domain)

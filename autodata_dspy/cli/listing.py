@@ -1,0 +1,29 @@
+"""autodata list: what can be plugged together."""
+
+from __future__ import annotations
+
+import typer
+
+
+def command(
+    what: str = typer.Argument("all", help="domains, generators, verifiers, roles, models, or all."),
+) -> None:
+    """List domains, generators, verifiers, roles and embedded models."""
+    from autodata_dspy import registry
+    from autodata_dspy.embedded.catalog import MODELS
+    from autodata_dspy.errors import ConfigError, did_you_mean
+    from autodata_dspy.roles import ROLES
+
+    kinds = [*registry.ROOMS, "roles", "models"]
+    if what not in ("all", *kinds):
+        raise ConfigError(did_you_mean("thing to list", what, ["all", *kinds]))
+    for kind in kinds if what == "all" else [what]:
+        if kind == "roles":
+            rows = dict(ROLES)
+        elif kind == "models":
+            rows = {f"embedded/{name}": model.licence for name, model in MODELS.items()}
+        else:
+            rows = dict.fromkeys(registry.names(kind), "")
+        print(f"{kind}:")
+        for name, note in rows.items():
+            print(f"  {name:24} {note}".rstrip())

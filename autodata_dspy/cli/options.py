@@ -1,0 +1,68 @@
+"""Options that several subcommands share, and how a finished run is reported."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from autodata_dspy.results import Result
+    from autodata_dspy.types import Verdict
+
+N = Annotated[int | None, typer.Option("--n", min=1, help="Accepted examples wanted.")]
+Concurrency = Annotated[int | None, typer.Option(min=1, help="Documents at a time.")]
+MaxCalls = Annotated[int | None, typer.Option(min=1, help="Stop cleanly at this many model calls.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, help="Stop cleanly at this many tokens (in + out).")]
+MaxUsd = Annotated[float | None, typer.Option(help="Stop cleanly at this much money.")]
+Passes = Annotated[int | None, typer.Option(min=1, help="How often to go through the documents.")]
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.passed:
+        return "right"
+    return f"{'undecided' if verdict.undecided else 'WRONG'} ({verdict.feedback})"
+
+
+def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
+    """Print the accepted examples, checked once more, the totals and the next command.
+
+    Raises:
+        typer.Exit: code 3 (a budget is used up) or 130 (interrupted).
+        AutodataError: why a model did not answer.
+    """
+    from autodata_dspy import runs
+    from autodata_dspy.errors import BudgetExceeded
+    from autodata_dspy.generation import Interrupted
+    from autodata_dspy.report.narrative import MEANING, printable, reasons, usage_lines
+    from autodata_dspy.store import RunFolder
+
+    checked = runs.recheck(domain, result)
+    for number, row in enumerate(result.accepted, 1):
+        print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
+        weak = f"weak {row['weak_right']}/{row['weak_attempts']}"
+        print(f"   {weak}, strong {row['strong_right']}/{row['strong_attempts']}, from {row['document_id']}")
+        if checked:
+            print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
+    print(f"\n{len(result.accepted)} of {n} examples accepted; documents tried: {len(result.trajectories)}")
+    rounds = reasons(result.trajectories)
+    print(f"rounds: {rounds.total()}")
+    for reason, count in rounds.most_common():
+        print(f"  {count:4} {MEANING[reason]}")
+    seconds = RunFolder(run_dir).read_usage()["seconds"]  # of all sessions, as the usage is
+    for line in usage_lines(result.usage, seconds):
+        print(f"  {line}")
+    folder = shlex.quote(str(run_dir))
+    if result.stopped is None:
+        print(f"next: autodata show {folder}    (or: autodata status {folder})")
+        return
+    print(f"everything so far is kept; to go on: autodata resume {folder}")
+    if isinstance(result.stopped, Interrupted):
+        print(f"stopped: {result.stopped}")
+        raise typer.Exit(130)
+    if isinstance(result.stopped, BudgetExceeded):
+        print(f"  (with a higher limit, for example --max-calls)\nstopped: {result.stopped}")
+        raise typer.Exit(3)
+    raise result.stopped

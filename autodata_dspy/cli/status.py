@@ -1,0 +1,38 @@
+"""autodata status: a run at a glance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) -> None:
+    """Show how far a run is, what it accepted, and why it rejected the rest."""
+    from autodata_dspy import runs
+    from autodata_dspy.report.narrative import MEANING, reasons, usage_lines
+
+    run = runs.outline(run_dir)
+    done = [t for t in run.trajectories if t.status != "stopped"]
+    n_accepted = sum(len(t.accepted) for t in run.trajectories)
+    config = run.config
+    if config is None:
+        print(f"{run_dir}: made in Python\n{n_accepted} examples accepted\n{len(done)} documents finished")
+    else:
+        print(f"{run_dir}: {config.program} on {config.domain}, seed {config.seed}")
+        print(f"{n_accepted} of {config.n} examples accepted")
+        print(f"{len(done)} of {len(run.documents) * config.passes} documents finished")
+    for status in ("failed", "skipped", "stopped"):
+        if count := sum(t.status == status for t in run.trajectories):
+            print(f"  {status}: {count}")
+    rounds = reasons(run.trajectories)
+    print(f"{rounds.total()} rounds")
+    for reason, count in rounds.most_common():
+        print(f"  {count:4} {MEANING[reason]}")
+    seconds = run.usage["seconds"]
+    for line in usage_lines(run.usage["by_role"], seconds):
+        print(line)
+    if n_accepted:
+        calls = sum(u["calls"] for u in run.usage["by_role"].values())
+        print(f"per accepted example: {calls / n_accepted:.1f} calls, {seconds / 60 / n_accepted:.1f} min")

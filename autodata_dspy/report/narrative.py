@@ -1,0 +1,118 @@
+"""A run told in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from autodata_dspy.types import Document, Rollout, Round, Trajectory
+
+MEANING = {
+    "accepted": "accepted",
+    "malformed": "unusable output: no problem with a working program came back",
+    "duplicate": "repeats an earlier problem of the same document",
+    "failed_check": "failed a check before any solver was asked",
+    "too_easy": "too easy: the weak solver succeeds too often",
+    "failed_on_strong": "failed on strong: the strong solver does not reach the reference answer often enough",
+    "no_agreement": "no independent solution agrees with the reference answer",
+    "undecided": "undecided: too many answers could not be compared",
+    "infrastructure": "model calls failed (says nothing about the problem)",
+}
+_NOT_TOLD = ("undecided", "infrastructure")  # they say nothing about the problem, so the challenger never hears of them
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SOLVERS = {"weak_solver": "Weak solver", "strong_solver": "Strong solver"}
+
+
+def printable(text: str) -> str:
+    """Text with control characters written out: what a model wrote must not steer somebody's terminal."""
+    return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
+
+
+def reasons(trajectories: Iterable[Trajectory]) -> Counter[str]:
+    """How many rounds ended for which reason."""
+    return Counter(r.decision.reason for t in trajectories for r in t.rounds)
+
+
+def outcome(trajectory: Trajectory) -> str:
+    """One line: what became of a document."""
+    n_rounds, n_accepted = len(trajectory.rounds), len(trajectory.accepted)
+    line = f"{n_accepted} accepted in {n_rounds} round{'s' * (n_rounds != 1)}, {trajectory.seconds:.0f} s"
+    rejected = reasons([trajectory])
+    rejected.pop("accepted", None)
+    if rejected:
+        line += "; rejected: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in rejected.most_common())
+    if trajectory.status != "done":
+        line += f" [{trajectory.status}: {trajectory.note}]"
+    return line
+
+
+def story(trajectory: Trajectory, document: Document | None = None) -> Iterator[str]:
+    """The whole trajectory: what was tried, why it was rejected, what came next."""
+    title = f" ({document.title})" if document and document.title else ""
+    yield f"Document {trajectory.document_id}{title}, seed {trajectory.seed}: {outcome(trajectory)}"
+    for round_ in trajectory.rounds:
+        yield ""
+        yield from _round(round_)
+    if trajectory.status == "stopped":
+        yield ""
+        yield f"Stopped here: {trajectory.note}. Resuming the run takes this document up again."
+
+
+def _round(round_: Round) -> Iterator[str]:
+    decision = round_.decision
+    verb = "ACCEPTED" if decision.accepted else f"rejected: {MEANING[decision.reason]}"
+    yield f"Round {round_.index + 1}: {verb}"
+    challenge = round_.challenge
+    if challenge is not None:
+        yield from _labelled("question", challenge.question)
+        yield from _labelled("answer", challenge.answer)
+        if challenge.program:
+            yield from _labelled("program", challenge.program)
+    for verdict in round_.verdicts:
+        said = "undecided" if verdict.undecided else "passed" if verdict.passed else "failed"
+        yield f"  {verdict.verifier or 'check'}: {said}{': ' + verdict.feedback if verdict.feedback else ''}"
+    for role, name in _SOLVERS.items():
+        rollouts = [r for r in round_.rollouts if r.solver == role]
+        if rollouts:
+            right = sum(1 for r in rollouts if r.verdict and r.verdict.passed)
+            yield f"  {name}: right {right} of {len(rollouts)}"
+            yield from (f"    {_attempt(r)}" for r in rollouts)
+    if decision.feedback and not decision.accepted:
+        yield from _labelled("why" if decision.reason in _NOT_TOLD else "told to the challenger", decision.feedback)
+
+
+def _attempt(rollout: Rollout) -> str:
+    verdict = rollout.verdict
+    mark = "?" if verdict is None or verdict.undecided else "right" if verdict.passed else "wrong"
+    text = " ".join(rollout.answer.split())[:150] or "(no answer)"
+    notes = [rollout.error, "cut off" if rollout.finish_reason == "length" else ""]
+    if verdict is not None and not verdict.passed:
+        notes.append(verdict.feedback)
+    notes = [n for n in notes if n]
+    return f"{mark}: {text}" + (f"  [{'; '.join(notes)[:200]}]" if notes else "")
+
+
+def _labelled(label: str, text: str) -> Iterator[str]:
+    lines = text.split("\n")
+    yield f"  {label}: {lines[0]}"
+    yield from (f"    {line}" for line in lines[1:])
+
+
+def money(usd: float, unpriced: int) -> str:
+    """A sum, and how many calls it leaves out because nobody said what they cost."""
+    return f"{usd:.4f} USD" + (f" (without {unpriced} calls of unknown price)" if unpriced else "")
+
+
+def usage_lines(usage: dict[str, Any], seconds: float) -> Iterator[str]:
+    """Calls, tokens and money by role; `usage` as `Meter.to_dict` gives it, `seconds` of wall time."""
+    for role, u in usage.items():
+        share = f", {u['cached_tokens'] / u['input_tokens']:.0%} of the input from cache" if u["input_tokens"] else ""
+        yield (
+            f"{role}: {u['calls']} calls ({u['replayed']} replayed, {u['failed']} failed, {u['truncated']} cut off), "
+            f"{u['input_tokens']} tokens in{share}, {u['output_tokens']} out, {money(u['usd'], u['unpriced'])}"
+        )
+    calls = sum(u["calls"] for u in usage.values())
+    out = sum(u["output_tokens"] for u in usage.values())
+    yield f"in all: {calls} calls, {out} tokens out ({out / seconds if seconds else 0:.0f}/s), {seconds / 60:.1f} min"

@@ -1,0 +1,95 @@
+"""What a run gave: trajectories in order, accepted examples as rows, a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autodata_dspy.errors import AutodataError
+from autodata_dspy.types import Challenge, Document, Round, Trajectory
+
+if TYPE_CHECKING:
+    import datasets
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gave.
+
+    Attributes:
+        trajectories: in the order of the documents, up to the one that completed `n`. Documents that were
+            worked on at the same time and finished beyond it are in the run folder, but not here: so the
+            result does not depend on timing.
+        documents: by id.
+        usage: role → calls, tokens, money, of all sessions of the run.
+        seconds: wall time of this session.
+        stopped: why the run ended before `n` examples or the last document; None if it did not.
+    """
+
+    trajectories: tuple[Trajectory, ...]
+    documents: dict[str, Document]
+    usage: dict[str, Any]
+    seconds: float
+    stopped: AutodataError | None = None
+    models: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> list[dict[str, Any]]:
+        """Accepted examples as rows; see `to_dataset`."""
+        return [
+            example_row(round_, trajectory, self.documents[trajectory.document_id], self.models)
+            for trajectory in self.trajectories
+            for round_ in trajectory.accepted
+        ]
+
+    def to_dataset(self) -> datasets.Dataset:
+        """A `datasets.Dataset` of the accepted examples, with the same columns even when there are none."""
+        import datasets
+
+        features = datasets.Features({name: datasets.Value(kind) for name, kind in _COLUMNS.items()})
+        rows = self.accepted
+        return datasets.Dataset.from_dict({name: [row[name] for row in rows] for name in _COLUMNS}, features=features)
+
+
+_COLUMNS = {
+    "question": "string",
+    "answer": "string",
+    "context": "string",
+    "program": "string",
+    "weak_right": "int64",
+    "weak_attempts": "int64",
+    "strong_right": "int64",
+    "strong_attempts": "int64",
+    "round": "int64",
+    "seed": "int64",
+    "document_id": "string",
+    "source": "string",
+    "licence": "string",
+    "weak_model": "string",
+    "strong_model": "string",
+    "challenger_model": "string",
+}
+
+
+def example_row(round_: Round, trajectory: Trajectory, document: Document, models: dict[str, str]) -> dict[str, Any]:
+    """One accepted example as a flat row. Attempts count only those with a decided score."""
+    challenge = round_.challenge or Challenge("", "")
+    weak, strong = round_.scores("weak_solver"), round_.scores("strong_solver")
+    return {
+        "question": challenge.question,
+        "answer": challenge.answer,
+        "context": challenge.context,
+        "program": challenge.program,
+        "weak_right": sum(s == 1.0 for s in weak),
+        "weak_attempts": len(weak),
+        "strong_right": sum(s == 1.0 for s in strong),
+        "strong_attempts": len(strong),
+        "round": round_.index,
+        "seed": trajectory.seed,
+        "document_id": document.id,
+        "source": document.source,
+        "licence": document.licence,
+        "weak_model": models.get("weak_solver", ""),
+        "strong_model": models.get("strong_solver", ""),
+        "challenger_model": models.get("challenger", ""),
+    }

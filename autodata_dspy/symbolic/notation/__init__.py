@@ -1,0 +1,1 @@
+"""Mathematical notation: LaTeX, plain text and sympy syntax to objects."""

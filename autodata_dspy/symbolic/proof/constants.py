@@ -1,0 +1,196 @@
+"""Families with arbitrary constants: x^2 + C, C_1 e^x + C_2 e^-x.
+
+Constants are known by their names, unless the question uses the letter; two families are equal when
+each member of one is a member of the other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sympy
+
+from autodata_dspy.symbolic.proof import probing
+from autodata_dspy.symbolic.proof.budget import Budget
+from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions, zero_route
+
+_CERTAIN = re.compile(r"C|[Cc]_\d{1,2}|C'")
+
+
+_POSSIBLE = re.compile(r"C|[CcKABDk]|[CcKABDka]_\d{1,2}|phi|delta|C'")
+
+
+_USUAL = "xtyszur"  # letters that are more likely the variable than a parameter, in this order
+
+
+def constants_of(expression: Any, certain: bool, taken: frozenset[str]) -> set[Any]:
+    """Symbols that denote arbitrary constants by their name, unless the question uses that name."""
+    pattern = _CERTAIN if certain else _POSSIBLE
+    return {s for s in expression.free_symbols if pattern.fullmatch(s.name) and s.name not in taken}
+
+
+def equal_up_to_constants(a: Any, b: Any, budget: Budget, taken: frozenset[str] = frozenset()) -> Outcome | None:
+    """Equality of expressions with arbitrary constants; None if neither has any.
+
+    A missing constant of integration is forgiven: x^2 + C equals x^2.
+    """
+    if not (constants_of(a, True, taken) or constants_of(b, True, taken)):
+        return None
+    a, b = _phase_expanded(a, taken), _phase_expanded(b, taken)
+    own_a, own_b = constants_of(a, False, taken), constants_of(b, False, taken)
+    # A letter like k on both sides is a parameter; C and C_1 are arbitrary wherever they stand.
+    parameters = {s for s in own_a & own_b if not _CERTAIN.fullmatch(s.name)}
+    own_a, own_b = own_a - parameters, own_b - parameters
+    variables = a.free_symbols - own_a
+    if not variables or variables != b.free_symbols - own_b:
+        return None
+    if not _same_domain(a, b, own_a | own_b):
+        return False, "defined elsewhere"
+    a, own_a = _apart(a, own_a, "p")
+    b, own_b = _apart(b, own_b, "q")
+    if not own_a or not own_b:
+        return _one_constant_missing(a, b, own_a | own_b, budget)
+    left, right = _linear(a, own_a), _linear(b, own_b)
+    if left is None or right is None:
+        return None, "constants that do not occur linearly"
+    return _equal_spans(left, right, sorted(variables, key=lambda s: s.name), budget)
+
+
+def _same_domain(a: Any, b: Any, constants: set[Any]) -> bool:
+    """Whether both are real at the same random points: ln x + C is not ln|x| + C."""
+    if probing.is_complex(a, b):
+        return True
+    a, b = (probing.real_powers(e.xreplace(dict.fromkeys(constants, sympy.S.One))) for e in (a, b))
+    symbols = sorted(a.free_symbols | b.free_symbols, key=lambda s: s.name)
+    return all(
+        probing.is_real_value(probing.value_at(a, p, 20)) == probing.is_real_value(probing.value_at(b, p, 20))
+        for p in probing.points(symbols, set())
+    )
+
+
+def _apart(expression: Any, constants: set[Any], prefix: str) -> tuple[Any, set[Any]]:
+    names = {s: sympy.Dummy(f"{prefix}{i}", real=True) for i, s in enumerate(sorted(constants, key=lambda s: s.name))}
+    return expression.xreplace(names), set(names.values())
+
+
+def _phase_expanded(expression: Any, taken: frozenset[str]) -> Any:
+    """A sin(x + phi) as u sin x + v cos x, when A and phi are constants that occur nowhere else."""
+    constants = constants_of(expression, False, taken)
+    for node in expression.atoms(sympy.sin, sympy.cos):
+        for phase in (s for s in node.free_symbols & constants if sympy.diff(node.args[0], s) in (1, -1)):
+            factor = expression.coeff(node)
+            if factor not in constants or (expression - factor * node).free_symbols & {factor, phase}:
+                continue
+            angle = node.args[0].subs(phase, 0)
+            u, v = sympy.Symbol("C_91", real=True), sympy.Symbol("C_92", real=True)
+            return expression - factor * node + u * sympy.sin(angle) + v * sympy.cos(angle)
+    return expression
+
+
+def _one_constant_missing(a: Any, b: Any, constants: set[Any], budget: Budget) -> Outcome:
+    if len(constants) != 1:
+        return False, "several constants against none"
+    (constant,) = constants
+    difference = sympy.expand(a - b)
+    slope = sympy.diff(difference, constant)
+    if slope.free_symbols or slope == 0:
+        return None, "a constant that is not added"
+    return _is_constant(difference - slope * constant, budget)
+
+
+def _is_constant(difference: Any, budget: Budget) -> Outcome:
+    """Whether an expression in the remaining variables is a constant: 0, or with slope 0 everywhere."""
+    if zero_route(difference, budget):
+        return True, "constant of integration"
+    for s in difference.free_symbols:
+        equal, route = equal_expressions(_slope(difference, s), sympy.S.Zero, budget)
+        if equal is not True:
+            return equal, route
+    values = [v for v in _values(difference) if v is not None]
+    if len(values) < 2 or any(abs(v - values[0]) > 1e-15 for v in values):
+        return (False, "not a constant") if len(values) >= 2 else (None, "a difference that is nowhere defined")
+    return True, "a constant difference"
+
+
+def _slope(expression: Any, variable: Any) -> Any:
+    found = sympy.diff(expression, variable)
+    return found.replace(lambda e: isinstance(e, sympy.sign), lambda e: e.args[0] / sympy.Abs(e.args[0]))
+
+
+def _values(expression: Any) -> list[Any]:
+    symbols = sorted(expression.free_symbols, key=lambda s: s.name)
+    found = [probing.value_at(expression, p, 25) for p in probing.points(symbols, set())]
+    return [v if probing.is_real_value(v) else None for v in found]
+
+
+def _linear(expression: Any, constants: set[Any]) -> tuple[Any, list[Any]] | None:
+    """(particular, [basis functions]) of p + c_1 b_1 + …; None if a constant occurs otherwise."""
+    expanded = sympy.expand(sympy.expand_trig(expression) if expression.has(sympy.sin, sympy.cos) else expression)
+    basis = [sympy.diff(expanded, c) for c in sorted(constants, key=lambda s: s.name)]
+    if any(b.free_symbols & constants for b in basis):
+        return None
+    return expanded.xreplace(dict.fromkeys(constants, sympy.S.Zero)), basis
+
+
+def _equal_spans(left: Any, right: Any, variables: list[Any], budget: Budget) -> Outcome:
+    (p, these), (q, those) = left, right
+    outcomes = [_in_span(b, those, variables, budget) for b in these]
+    outcomes += [_in_span(b, these, variables, budget) for b in those]
+    outcomes.append(_in_span(p - q, those, variables, budget))
+    verdicts = [equal for equal, _ in outcomes]
+    if False in verdicts:
+        return False, "a member of one family only"
+    if None in verdicts:
+        return None, next(route for equal, route in outcomes if equal is None)
+    return True, "the same span"
+
+
+def _in_span(function: Any, basis: list[Any], variables: list[Any], budget: Budget) -> Outcome:
+    """Whether a function is a combination of basis functions with constant coefficients."""
+    if zero_route(function, budget):
+        return True, "zero"
+    x = min(variables, key=lambda s: (_USUAL.find(s.name) % 100, s.name))
+    if all(not b.free_symbols for b in basis):  # only an added constant: the slope decides
+        return _is_constant(function, budget)
+    rest = function
+    with budget.attempt(0.8):
+        coefficients = _coefficients(function, basis, x)
+        if coefficients is None:
+            return None, "no independent points"
+        rest = function - sum(c * b for c, b in zip(coefficients, basis, strict=True))
+    return equal_expressions(rest, sympy.S.Zero, budget)
+
+
+def _coefficients(function: Any, basis: list[Any], x: Any) -> Any:
+    """Coefficients that make the combination agree with the function at as many points as basis functions."""
+    circular = function.has(sympy.sin, sympy.cos) or any(b.has(sympy.sin, sympy.cos) for b in basis)
+    angles = [sympy.pi / 2, sympy.pi / 4, sympy.pi / 3] if circular else []
+    rows: list[list[Any]] = []
+    values: list[Any] = []
+    for point in [sympy.S.Zero, *angles, *map(sympy.Integer, (1, -1, 2, 3, -2, 5))]:
+        row = [sympy.expand(b.subs(x, point)) for b in basis]
+        value = sympy.expand(function.subs(x, point))
+        if any(v.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, x) for v in [*row, value]):
+            continue
+        if sympy.Matrix([*rows, row]).rank() == len(rows) + 1:
+            rows.append(row)
+            values.append(value)
+        if len(rows) == len(basis):
+            return [_tidy(c) for c in sympy.Matrix(rows).LUsolve(sympy.Matrix(values))]
+    if not rows:
+        return None
+    # Fewer independent rows than functions: the basis is redundant (C_1 + C_2), keep a maximal part of it.
+    pivots = sympy.Matrix(rows).rref()[1]
+    part = sympy.Matrix(rows).extract(list(range(len(rows))), list(pivots))
+    solved = part.LUsolve(sympy.Matrix(values)) if part.is_square else None
+    if solved is None:
+        return None
+    found = [sympy.S.Zero] * len(basis)
+    for column, value in zip(pivots, solved, strict=True):
+        found[column] = _tidy(value)
+    return found
+
+
+def _tidy(coefficient: Any) -> Any:
+    return sympy.simplify(coefficient.rewrite(sympy.exp) if coefficient.has(sympy.sinh, sympy.cosh) else coefficient)

@@ -1,0 +1,108 @@
+"""The plainest form of an object, and what it can be read as."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from autodata_dspy.symbolic.objects import (
+    Cases,
+    Equation,
+    Family,
+    Group,
+    SetOperation,
+    UnreadableError,
+    Words,
+    is_expression,
+    substitute,
+)
+from autodata_dspy.symbolic.proof.proving import Outcome
+
+
+def piecewise(value: Cases) -> Any:
+    branches = []
+    for result, condition in value.branches:
+        if isinstance(condition, Equation):
+            condition = sympy.Eq(condition.left, condition.right)
+        if condition is None:
+            condition = sympy.true
+        if not is_expression(result) or not isinstance(condition, sympy.logic.boolalg.Boolean):
+            raise UnreadableError("a piecewise definition with pieces that are no expressions")
+        branches.append((result, condition))
+    return sympy.Piecewise(*branches)
+
+
+def united_family(value: SetOperation) -> Family | None:
+    found = [united_family(p) if isinstance(p, SetOperation) else p for p in (value.left, value.right)]
+    if value.operation != "union" or not all(isinstance(p, Family) for p in found):
+        return None
+    first: Any = found[0]
+    second: Any = found[1]
+    if first.domain != second.domain:
+        return None
+    moved = tuple(substitute(e, {second.parameter: first.parameter}) for e in second.items)
+    return Family((*first.items, *moved), first.parameter, first.domain)
+
+
+def is_label(value: Any) -> bool:
+    """Whether the left side of an equation merely names its right side."""
+    if isinstance(value, AppliedUndef):  # f(x), f(2), but not f(x/20)
+        return all(isinstance(v, (sympy.Symbol, sympy.Number)) for v in value.args)
+    if isinstance(value, (sympy.Symbol, Words)):
+        return True
+    if isinstance(value, Group) and value.is_sequence:
+        return all(isinstance(v, sympy.Symbol) for v in value.items)
+    if isinstance(value, sympy.Mul):  # a side AB, the measure of an angle
+        names = [v.name if isinstance(v, sympy.Symbol) else "" for v in value.args]
+        return all(n.isupper() or n == "m" or n.startswith("angle ") for n in names) and names != ["m"]
+    return False
+
+
+def is_scalar(equation: Equation) -> bool:
+    return is_expression(equation.left) and is_expression(equation.right)
+
+
+def is_number(value: Any) -> bool:
+    return is_expression(value) and not value.free_symbols
+
+
+def is_braced(value: Any) -> bool:
+    return isinstance(value, SetOperation) or (isinstance(value, Group) and value.opening == "{")
+
+
+def keeps_order(a: Group, b: Group) -> bool:
+    """Two square brackets, or [1, 6] beside {1, 6}: an interval or a list in its order."""
+    shapes = {a.opening, b.opening}
+    if shapes == {"["}:
+        return True
+    return shapes == {"[", "{"} and len(a.items) == 2 == len(b.items)
+
+
+def unlabelled(items: list[Any]) -> list[Any]:
+    """x = 1, x = 2 means the values 1 and 2."""
+    equations = [v for v in items if isinstance(v, Equation)]
+    if len(equations) == len(items) and items:
+        labels = {v.left for v in equations if isinstance(v.left, (sympy.Symbol, Group))}
+        if len(labels) == 1 and all(is_label(v.left) for v in equations):
+            return [v.right for v in equations]
+    return items
+
+
+def assigned(value: Any) -> dict[Any, Any] | None:
+    """{unknown: value} of x = 3, y = -1; None for anything else."""
+    if not isinstance(value, Group) or value.opening not in ("", "[", "{") or len(value.items) < 2:
+        return None
+    items = [v for v in value.items if isinstance(v, Equation) and isinstance(v.left, sympy.Symbol)]
+    found = {v.left: v.right for v in items}
+    return found if len(found) == len(value.items) else None
+
+
+def together(outcomes: list[Outcome], route: str) -> Outcome:
+    verdicts = [equal for equal, _ in outcomes]
+    if False in verdicts:
+        return False, outcomes[verdicts.index(False)][1]
+    if None in verdicts:
+        return None, outcomes[verdicts.index(None)][1]
+    return True, route if len(outcomes) != 1 else outcomes[0][1]

@@ -1,0 +1,78 @@
+"""Write what a run gave, as committed evidence: `python benchmarks/summary.py RUN --command '…' --out results/x.json`.
+
+The file holds counts, rates with 95 % Wilson intervals, cost per accepted example, models and versions; accepted
+examples by document id, with the verdict of a second check; no text of a document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import math
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from autodata_dspy import registry, runs
+from autodata_dspy.report.narrative import reasons
+
+
+def wilson(k: int, n: int, z: float = 1.96) -> list[float]:
+    """95 % interval of a share of k in n."""
+    if n == 0:
+        return [0.0, 1.0]
+    p, z2 = k / n, z * z
+    centre, half = p + z2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return [round((centre - half) / (1 + z2 / n), 3), round((centre + half) / (1 + z2 / n), 3)]
+
+
+def summary(run_dir: Path, command: str) -> dict[str, Any]:
+    run = runs.outline(run_dir)
+    rounds = reasons(run.trajectories)
+    accepted = [(t, r) for t in run.trajectories for r in t.accepted]
+    usage, seconds = run.usage["by_role"], run.usage["seconds"]
+    calls = sum(u["calls"] for u in usage.values())
+    check = registry.load("domains", run.config.domain).recheck
+    verdicts = check([r.challenge for _, r in accepted]) if check and accepted else []
+    n = max(len(accepted), 1)
+    return {
+        "command": command,
+        "config": run.config.model_dump(),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "versions": {p: importlib.metadata.version(p) for p in ("autodata-dspy", "dspy", "sympy", "xllamacpp")},
+        "documents_finished": sum(t.status == "done" for t in run.trajectories),
+        "rounds": rounds.total(),
+        "rounds_by_reason": dict(rounds.most_common()),
+        "accepted": len(accepted),
+        "accepted_share_of_rounds": round(len(accepted) / max(rounds.total(), 1), 3),
+        "accepted_share_interval": wilson(len(accepted), rounds.total()),
+        "right_on_second_check": sum(v.passed for v in verdicts),
+        "minutes": round(seconds / 60, 1),
+        "calls": calls,
+        "calls_per_accepted": round(calls / n, 1),
+        "minutes_per_accepted": round(seconds / 60 / n, 2),
+        "usage": usage,
+        "examples": [
+            {
+                "document": t.document_id,
+                "question": r.challenge.question,
+                "answer": r.challenge.answer,
+                "weak": r.scores("weak_solver"),
+                "strong": r.scores("strong_solver"),
+            }
+            for t, r in accepted
+        ],
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--command", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    body = summary(given.run, given.command)
+    given.out.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print({k: v for k, v in body.items() if k not in ("config", "usage", "examples")})

@@ -1,0 +1,102 @@
+"""The command line as a whole: every subcommand explains itself, and nothing slow is loaded before it is needed."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from command_line import COMMAND, run, run_here
+
+HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
+SUBCOMMANDS = {
+    (): "generate resume status show list models",
+    ("generate",): "--domain --documents --n --program --lm --seed --run-dir --config --concurrency --passes "
+    "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
+    ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
+    ("status",): "run_dir",
+    ("show",): "run_dir document",
+    ("list",): "what",
+    ("models",): "list pull where",
+    ("models", "list"): "",
+    ("models", "pull"): "name",
+    ("models", "where"): "name",
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Which heavy packages a fresh interpreter has loaded after `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)), file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name for name in json.loads(done.stderr.splitlines()[-1]) if name in HEAVY}
+
+
+def best_of_five(*command: str) -> float:
+    """Seconds of the fastest of five runs: a busy machine must not fail this."""
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS, ids=" ".join)
+def test_every_subcommand_explains_itself_and_all_its_options(subcommand):
+    ran = run_here(*subcommand, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"Usage: {' '.join(['autodata', *subcommand])} [OPTIONS]")
+    for name in SUBCOMMANDS[subcommand].split():
+        assert name in ran.out
+
+
+@pytest.mark.parametrize("subcommand", [(), ("models",)], ids=" ".join)
+def test_a_command_that_needs_a_subcommand_answers_with_its_help(subcommand):
+    ran = run_here(*subcommand)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: autodata")
+    assert "Commands:" in ran.err
+
+
+def test_importing_the_package_loads_nothing_slow():
+    assert loaded_by("import autodata_dspy") == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["models", "list"], ["list", "models"]])
+def test_help_and_the_lists_load_nothing_slow(arguments):
+    code = f"import sys; sys.argv = ['autodata', *{arguments}]\nfrom autodata_dspy.cli import main\n"
+    assert loaded_by(code + "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code") == set()
+
+
+def test_reading_a_run_needs_neither_dspy_nor_sympy():
+    assert loaded_by("from autodata_dspy import runs\nfrom autodata_dspy.report import narrative") == set()
+
+
+def test_importing_the_package_takes_less_than_three_tenths_of_a_second():
+    assert best_of_five(sys.executable, "-c", "import autodata_dspy") < 0.3
+
+
+def test_the_help_takes_less_than_three_tenths_of_a_second():
+    assert best_of_five(str(COMMAND), "--help") < 0.3
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    ran = run("list", stdout=write_end)
+    os.close(write_end)
+    assert (ran.code, ran.err) == (1, "")
+
+
+def test_letters_that_the_terminal_cannot_show_are_written_out(tmp_path):
+    here = tmp_path / "Ω"
+    here.mkdir()
+    with (here / "smollm2-135m.gguf").open("wb") as weights:
+        weights.truncate(98362432)
+    ran = run("models", "where", "smollm2-135m", env={"AUTODATA_MODELS": str(here), "PYTHONIOENCODING": "ascii"})
+    assert (ran.code, ran.out) == (0, f"{tmp_path}/\\u03a9/smollm2-135m.gguf\n")

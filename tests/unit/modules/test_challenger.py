@@ -1,0 +1,86 @@
+import dspy
+
+from autodata_dspy.modules import Challenger
+from autodata_dspy.types import Document
+
+DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
+FIELDS = {"question": "Where to?", "answer": "Into the harbour."}
+
+
+def test_it_writes_a_challenge_from_the_passage(scripted):
+    roles = scripted.roles(challenger=FIELDS)
+    said = Challenger(scripted.domain(), roles)(document=DOCUMENT, feedback="- too easy (1): make it harder")
+    assert (said.challenge.question, said.challenge.answer, said.problem) == ("Where to?", "Into the harbour.", "")
+    (call,) = scripted.calls(roles, "challenger")
+    assert call.inputs["passage"] == DOCUMENT.text
+    assert call.inputs["feedback"] == "- too easy (1): make it harder"
+    assert call.inputs["angle"] == said.angle
+
+
+def test_the_request_depends_on_document_round_and_seed_alone(scripted):
+    roles = scripted.roles(challenger=FIELDS)
+    challenger = Challenger(scripted.domain(), roles)
+    for round_index, seed in [(0, 0), (0, 0), (1, 0), (0, 1)]:
+        challenger(document=DOCUMENT, round_index=round_index, seed=seed)
+    seeds = [call.seed for call in scripted.calls(roles, "challenger")]
+    assert seeds[0] == seeds[1] and len(set(seeds)) == 3
+
+
+def test_consecutive_rounds_walk_through_all_angles(scripted):
+    roles = scripted.roles(challenger=FIELDS)
+    challenger = Challenger(scripted.domain(), roles)
+    angles = [challenger(document=DOCUMENT, round_index=i, seed=4).angle for i in range(6)]
+    assert sorted(angles[:3]) == ["a", "b", "c"] and angles[3:] == angles[:3]
+
+
+def test_inputs_stand_from_constant_to_changing_so_that_prompts_share_a_prefix(scripted):
+    roles = scripted.roles(challenger=FIELDS)
+    challenger = Challenger(
+        scripted.domain(demos=({**FIELDS, "passage": "p", "angle": "a", "feedback": "none"},)), roles
+    )
+    for feedback in ("none", "- too easy (1): harder"):
+        challenger(document=DOCUMENT, feedback=feedback)
+    first, second = (call.prompt for call in scripted.calls(roles, "challenger"))
+    shared = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    assert first[:shared].rstrip().endswith("[[ ## feedback ## ]]")
+    assert DOCUMENT.text in first[:shared]
+
+
+def test_the_domains_demos_are_copied_so_that_an_optimizer_cannot_change_them(scripted):
+    demo = {**FIELDS, "passage": "p", "angle": "a", "feedback": "none"}
+    domain = scripted.domain(demos=(demo,))
+    challenger = Challenger(domain, scripted.roles())
+    challenger.write.demos[0]["question"] = "changed"
+    challenger.write.demos.append({})
+    assert domain.demos == (demo,) and demo["question"] == "Where to?"
+    assert Challenger(domain, scripted.roles()).write.demos == [demo]
+
+
+def test_a_cut_off_output_is_a_problem_the_challenger_can_mend(scripted):
+    said = '{"question": "Where do all the sh'
+    roles = scripted.roles(challenger=scripted.Said(text=said, finish="length"), schema=True)
+    prediction = Challenger(scripted.domain(), roles)(document=DOCUMENT)
+    assert prediction.challenge is None and "write less" in prediction.problem
+
+
+def test_what_the_domain_finds_malformed_is_the_problem(scripted):
+    roles = scripted.roles(challenger={"question": "", "answer": ""})
+    prediction = Challenger(scripted.domain(), roles)(document=DOCUMENT)
+    assert (prediction.challenge, prediction.problem) == (None, "there is no question")
+
+
+def test_its_predictor_is_open_to_optimizers(scripted):
+    challenger = Challenger(scripted.domain(), scripted.roles())
+    assert [name for name, _ in challenger.named_predictors()] == ["write"]
+    assert isinstance(challenger, dspy.Module)
+
+
+def test_a_long_document_is_read_in_passages_that_depend_on_the_seed(scripted):
+    text = "\n\n".join(f"Paragraph {i} " + "word " * 60 for i in range(40))
+    roles = scripted.roles(challenger=FIELDS)
+    challenger = Challenger(scripted.domain(), roles)
+    for seed in (0, 0, 1, 2, 3):
+        challenger(document=Document("long", text), seed=seed)
+    passages = [call.inputs["passage"] for call in scripted.calls(roles, "challenger")]
+    assert passages[0] == passages[1] and len(set(passages)) > 2
+    assert all(len(p) <= 1400 and p.startswith("Paragraph") for p in passages)

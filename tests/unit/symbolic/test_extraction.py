@@ -1,0 +1,64 @@
+"""Where the answer stands in a response, and when there is none to be had."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodata_dspy.symbolic.extraction import MAX_RESPONSE, extract_answer
+
+FOUND = [
+    (r"We get \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
+    (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
+    (r"\boxed{ x = \begin{cases} 1 \\ 2 \end{cases} }", r"x = \begin{cases} 1 \\ 2 \end{cases}"),
+    (r"\boxed{\boxed{6}}", "6"),
+    (r"\boxed 7", "7"),
+    (r"$\fbox{3}$", "3"),
+    ("\boxed{5}", "5"),  # its backslash was lost in a JSON string
+    (r"First \boxed{2}. Therefore \boxed{2}", "2"),
+    ("The answer is 42.", "42"),
+    ("The final answer is: **42**", "42"),
+    ("Some steps.\nAnswer: $x = 5$\nDone and dusted with it.", "$x = 5$"),
+    ("the result equals 3.5 and", "3.5 and"),
+    ("The correct answer is $$\\frac{1}{2}$$ as shown.", r"$$\frac{1}{2}$$"),
+    ("7", "7"),
+    ("  7 .", "7"),
+    ("x = 3", "x = 3"),
+    ("= 3", "3"),
+    ("`x`", "x"),
+    ("5!", "5!"),
+    ("Step one.\n\nSo the area is $5$.", "5"),
+    ("We compute.\n\\( x = 2 \\)", "x = 2"),
+    ("We compute.\nx = 2", "x = 2"),
+    ("[[ ## answer ## ]]\n7", "7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "answer"), FOUND, ids=range(len(FOUND)))
+def test_found(text, answer):
+    found = extract_answer(text)
+    assert found.answer == answer
+    assert found.why == ""
+
+
+NOT_FOUND = [
+    "", "   ", "5 or maybe 6", r"\boxed{}", r"\boxed{5} \text{or} \boxed{6}", "The answer is 5. No, the answer is 6.",
+    "Text first.\nBoth $5$ and $6$ work.", "x" * (MAX_RESPONSE + 1), "one two three\nfour five seven eight nine eleven twelve thirteen",
+    "I am not sure, 5", "a\n" + "1+" * 200,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_FOUND, ids=range(len(NOT_FOUND)))
+def test_not_found(text):
+    found = extract_answer(text)
+    assert found.answer is None
+    assert found.why
+
+
+def test_several_answers_are_all_named():
+    found = extract_answer(r"\boxed{5} \boxed{6} \boxed{5}")
+    assert found.answers == ("5", "6")
+    assert found.why == "the text gives 2 answers"
+
+
+def test_hostile_nesting_is_linear():
+    assert extract_answer(r"\boxed{" * 10_000 + "5").answer is None

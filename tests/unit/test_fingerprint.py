@@ -1,0 +1,106 @@
+"""What a run folder must agree on to be continued, and what may change from session to session."""
+
+import dspy
+import pytest
+
+from autodata_dspy.acceptance import ExactCounts
+from autodata_dspy.budget import Limits
+from autodata_dspy.errors import StoreError
+from autodata_dspy.generation import fingerprint, generate
+from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.types import Challenge, Document
+
+
+@pytest.fixture
+def make(scripted):
+    def make(instructions="Write.", demos=(), model="model", kind=AgenticSelfInstruct, **options):
+        lm = scripted.lm("not usable", model, schema=True)
+        roles = scripted.roles() if not model else type(scripted.roles())(challenger=lm)
+        maker = kind(scripted.domain(), roles, **({"max_rounds": 1} | options))
+        maker.challenger.write.signature = maker.challenger.write.signature.with_instructions(instructions)
+        maker.challenger.write.demos = [dict(demo) for demo in demos]
+        return maker
+
+    return make
+
+
+class Another(AgenticSelfInstruct):
+    pass
+
+
+def test_the_same_configuration_has_the_same_mark(scripted, make):
+    documents = scripted.documents(2)
+    assert fingerprint(make(), documents, 0) == fingerprint(make(), list(documents), 0)
+    assert len(fingerprint(make(), documents, 0)) == 16
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instructions": "Write well."},
+        {"demos": [{"question": "q", "answer": "a"}]},
+        {"model": "other"},
+        {"kind": Another},
+        {"max_rounds": 2},
+        {"per_document": 1},
+        {"curtail": False},
+        {"quality_check": False},
+        {"acceptance": ExactCounts(max_weak=0)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_generator_is_refused_in_one_line(scripted, make, tmp_path, change):
+    generate(make(), scripted.documents(2), run_dir=tmp_path)
+    before = (tmp_path / "trajectories.jsonl").read_bytes()
+    with pytest.raises(StoreError, match="belongs to another configuration") as refused:
+        generate(make(**change), scripted.documents(2), run_dir=tmp_path)
+    assert "\n" not in str(refused.value) and str(tmp_path) in str(refused.value)
+    assert (tmp_path / "trajectories.jsonl").read_bytes() == before
+
+
+def test_another_seed_is_refused(scripted, make, tmp_path):
+    generate(make(), scripted.documents(2), run_dir=tmp_path)
+    with pytest.raises(StoreError, match="belongs to another configuration"):
+        generate(make(), scripted.documents(2), run_dir=tmp_path, seed=1)
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        lambda d: d[:1],
+        lambda d: [*d, Document("more", "one more document with text")],
+        lambda d: [d[0], Document(d[1].id, d[1].text + " More.")],
+        lambda d: [d[0], Document("renamed", d[1].text)],
+    ],
+    ids=["fewer", "more", "edited", "renamed"],
+)
+def test_other_documents_are_refused(scripted, make, tmp_path, documents):
+    generate(make(), scripted.documents(2), run_dir=tmp_path)
+    with pytest.raises(StoreError, match="belongs to another configuration"):
+        generate(make(), documents(scripted.documents(2)), run_dir=tmp_path)
+
+
+def test_wants_limits_and_concurrency_may_change(scripted, make, tmp_path):
+    generate(make(), scripted.documents(2), n=1, run_dir=tmp_path, limits=Limits(max_calls=1), concurrency=1)
+    result = generate(make(), scripted.documents(2), n=None, run_dir=tmp_path, passes=2, concurrency=3)
+    assert [(t.document_id, t.seed) for t in result.trajectories] == [
+        ("doc-0", 0),
+        ("doc-1", 0),
+        ("doc-0", 1),
+        ("doc-1", 1),
+    ]
+
+
+def test_a_folder_keeps_the_configuration_it_was_made_with(scripted, make, tmp_path):
+    generate(make(), scripted.documents(2), run_dir=tmp_path, config={"n": 3})
+    generate(make(), scripted.documents(2), run_dir=tmp_path, config={"n": 4})
+    assert '"n": 3' in (tmp_path / "config.json").read_text()
+
+
+def test_fewer_passes_than_the_folder_holds_give_those_of_the_wanted_ones(scripted, tmp_path):
+    def maker(document, seed):
+        return dspy.Prediction(challenge=Challenge(f"{document.id} {seed}", "a"))
+
+    generate(maker, scripted.documents(2), run_dir=tmp_path, passes=3)
+    result = generate(maker, scripted.documents(2), run_dir=tmp_path, n=2)
+    assert [row["question"] for row in result.accepted] == ["doc-0 0", "doc-1 0"]
