@@ -36,7 +36,7 @@ def run_threads(
                     job = next(pending, finished)
                 if job is finished:
                     break
-                results.put((job, *_attempt(work, job)))
+                results.put((job, *_attempt(work, job)))  # type: ignore[arg-type] - it is not `finished`
         except BaseException as error:
             broken.append(error)
         results.put(finished)

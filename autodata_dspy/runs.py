@@ -78,21 +78,18 @@ def _generate(config: RunConfig, documents: list[Document], run_dir: Path, watch
 
     if run_dir.exists() and not run_dir.is_dir():
         raise StoreError(f"{run_dir} is a file; name a folder for the run")
-    try:
-        return generate(
-            build_maker(config),
-            documents,
-            config.n,
-            seed=config.seed,
-            passes=config.passes,
-            concurrency=config.concurrency,
-            run_dir=run_dir,
-            limits=config.limits.limits(),
-            config=config.model_dump(),
-            watch=watch,
-        )
-    except OSError as error:  # what is not about the folder has become one of our own errors by now
-        raise StoreError(f"the run folder {run_dir} cannot be written: {error}; resume the run once it can") from error
+    return generate(
+        build_maker(config),
+        documents,
+        config.n,
+        seed=config.seed,
+        passes=config.passes,
+        concurrency=config.concurrency,
+        run_dir=run_dir,
+        limits=config.limits.limits(),
+        config=config.model_dump(),
+        watch=watch,
+    )
 
 
 def recheck(domain: str, result: Result) -> list[Verdict]:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -87,7 +88,7 @@ class RunFolder:
 
     def read_documents(self) -> list[Document]:
         """Raises StoreError when a line is unreadable."""
-        return list(_read_lines(self.path / "documents.jsonl", Document))
+        return list(_read_lines(self.path / "documents.jsonl", "document", _document))
 
     @contextlib.contextmanager
     def owned(self) -> Iterator[RunFolder]:
@@ -156,7 +157,7 @@ class RunFolder:
     def trajectories(self) -> Iterator[Trajectory]:
         """Every record in the order of writing; a later record of the same document and seed replaces an
         earlier one (see `latest`)."""
-        return _read_lines(self.path / "trajectories.jsonl", Trajectory, torn_ok=True)
+        return _read_lines(self.path / "trajectories.jsonl", "trajectory", _trajectory, torn_ok=True)
 
     def latest(self) -> dict[str, Trajectory]:
         """job key → its last record."""
@@ -181,9 +182,9 @@ class RunFolder:
     def read_calls_usage(self) -> dict[str, dict[str, Any]]:
         """role → sums over calls.jsonl: up to date also while the first documents are still worked on."""
         by_role: dict[str, dict[str, Any]] = {}
-        for call in _read_lines(self.path / "calls.jsonl", torn_ok=True):
-            sums = by_role.setdefault(call["role"], dict.fromkeys(call["usage"], 0))
-            for name, value in call["usage"].items():
+        for role, usage in _read_lines(self.path / "calls.jsonl", "call", _bill, torn_ok=True):
+            sums = by_role.setdefault(role, dict.fromkeys(usage, 0))
+            for name, value in usage.items():
                 sums[name] += value
         return dict(sorted(by_role.items()))
 
@@ -224,7 +225,15 @@ def _write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _read_lines(path: Path, kind: type[T], torn_ok: bool = False) -> Iterator[T]:
+_document = functools.partial(from_dict, Document)
+_trajectory = functools.partial(from_dict, Trajectory)
+
+
+def _bill(call: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return call["role"], dict(call["usage"])
+
+
+def _read_lines(path: Path, kind: str, revive: Callable[[Any], T], torn_ok: bool = False) -> Iterator[T]:
     if not path.exists():
         return
     with path.open("rb") as lines:
@@ -232,8 +241,6 @@ def _read_lines(path: Path, kind: type[T], torn_ok: bool = False) -> Iterator[T]
             if torn_ok and not line.endswith(b"\n"):
                 return
             try:
-                yield from_dict(kind, json.loads(line))
-            except (ValueError, TypeError, AttributeError) as error:
-                raise StoreError(
-                    f"{path}, line {number}: not a {kind.__name__.lower()} ({error}); remove the line to go on"
-                ) from error
+                yield revive(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise StoreError(f"{path}, line {number}: not a {kind} ({error}); remove the line to go on") from error

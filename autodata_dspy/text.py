@@ -19,9 +19,11 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _DOUBLE = re.compile("[“”„‟«»″〝〞＂]|``|''|′′")
 _SINGLE = re.compile("[‘’‚‛ʼʹ′`´‹›]")
 _DASHES = re.compile("[‐‑‒–—―−⁃﹘﹣－]")
+_HYPHENS = re.compile("[‐‑⁃﹣－]")
 _POWERS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _FRACTION = re.compile("(?=[¼-¾⅐-⅞↉])")
 _EMPHASIS = re.compile(r"(?<![\w*_])[*_]{1,3}(?=[^\W_])|(?<=[\w.,;:!?)])[*_]{1,3}(?![\w*_])")
+_BRACKETED_LETTER = re.compile(r"(?<!\w)\[([^\W\d_])\](?=[^\W\d_])")  # [t]he: a first letter changed by a writer
 
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-[^\S\n]*\n\s*(?=[^\W\d_])")
 # One letter on both sides is mathematics (a - b); there a dash is a minus.
@@ -138,9 +140,9 @@ def tokenise(text: str) -> tuple[Tokens, Tokens]:
     (`well-known` and `well known` are one, and `exclusive` does not stand in `non-exclusive`).
     """
     folded = fold(text)
-    plain = _EMPHASIS.sub("", _DASHES.sub("-", folded))
-    joined = _WORD_DASH.sub("", plain)
-    broken = _BROKEN_WORD.sub("", _EMPHASIS.sub("", re.sub("[‐‑⁃﹣－]", "-", folded)))
+    folded = _BRACKETED_LETTER.sub(r"\1", _EMPHASIS.sub("", folded))
+    joined = _WORD_DASH.sub("", _DASHES.sub("-", folded))
+    broken = _BROKEN_WORD.sub("", _HYPHENS.sub("-", folded))
     split = _WORD_DASH.sub(" ", _DASHES.sub("-", _HYPHEN.sub(_GLUE, broken)))
     return _tokens(joined), _tokens(split)
 

@@ -71,7 +71,7 @@ class ModelServer(http.server.ThreadingHTTPServer):
     def release(self) -> None:
         self.hold_after(1_000_000)
 
-    def wait_for_requests(self, n: int, timeout_s: float = 30.0) -> None:
+    def wait_for_requests(self, n: int, timeout_s: float = 60.0) -> None:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.requests) >= n, timeout_s), f"{len(self.requests)} of {n}"
 

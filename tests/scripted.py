@@ -1,8 +1,7 @@
 """Language models that follow a script, and a tiny domain to run the loop on.
 
-Everything is real except the model: requests go through DSPy, its adapters and our roles to a DSPy engine,
-whose answers are a function of the request (seed included), so that they do not depend on timing, threads or
-sessions. Loaded by conftest.py; child processes of tests import it too.
+Everything is real except the model: requests go through DSPy, its adapters and our roles to an engine whose answers
+depend on the request (seed included), not on timing, threads or sessions. Child processes of tests use it too.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ import dspy
 from dspy import lm15
 
 from autodata_dspy.acceptance import AcceptanceRule, ExactCounts
+from autodata_dspy.asking import ATTEMPTS, seed_for
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
-from autodata_dspy.modules.base import ATTEMPTS, seed_for
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge, Document, Verdict
 from autodata_dspy.verifiers.base import VerifierExample
@@ -115,8 +114,7 @@ class Engine:
         if isinstance(answer, Exception):
             raise answer
         said = answer if isinstance(answer, Said) else Said(text=answer) if isinstance(answer, str) else Said(answer)
-        text = call.render(said.fields) if said.text is None else said.text
-        n_in, n_out = said.tokens
+        text, (n_in, n_out) = call.render(said.fields) if said.text is None else said.text, said.tokens
         return lm15.Response(
             id=None,
             model=request.model,
@@ -214,12 +212,10 @@ def build(prediction: Any) -> Challenge:
     return Challenge(prediction.question, prediction.answer)
 
 
-def _answer(prediction: Any) -> str:
-    return prediction.answer
-
-
-DIRECT = SolvingMode(AnswerDirectly, _answer, {"temperature": 0.7, "max_tokens": 50})
-STEPS = SolvingMode(AnswerStepByStep, _answer, {"temperature": 0.7, "max_tokens": 200})
+MODES = {
+    "direct": SolvingMode(AnswerDirectly, lambda said: said.answer, {"temperature": 0.7, "max_tokens": 50}),
+    "steps": SolvingMode(AnswerStepByStep, lambda said: said.answer, {"temperature": 0.7, "max_tokens": 200}),
+}
 
 
 def tiny_domain(acceptance: AcceptanceRule | None = None, **changes: Any) -> Domain:
@@ -234,7 +230,7 @@ def tiny_domain(acceptance: AcceptanceRule | None = None, **changes: Any) -> Dom
         "review": ReviewQuestion,
         "review_demos": (),
         "sound": "sound",
-        "solving": {"direct": DIRECT, "steps": STEPS},
+        "solving": MODES,
         "weak_mode": "direct",
         "strong_mode": "steps",
         "challenge_verifiers": lambda: (NotForbidden(),),
@@ -272,7 +268,7 @@ def fate(call: Call, role: str, job_seed: int = 0, n: int = 16) -> str:
 @functools.lru_cache(maxsize=10_000)
 def _attempt(role: str, question: str, job_seed: int, seed: int, n: int) -> int:
     for attempt in range(n):
-        first = seed_for(role, question, job_seed, attempt)
+        first = seed_for(role, question, job_seed, attempt, "none")  # as modules.Solver asks the first time
         if seed in (first, *(seed_for(first, again) for again in range(1, ATTEMPTS))):
             return attempt
     raise LookupError("the request's seed belongs to no attempt")
@@ -292,7 +288,7 @@ def solver_script(role: str, job_seed: int = 0) -> Script:
 
 
 def fated_roles(challenger: Script, quality_verifier: Script | None = None, job_seed: int = 0, **options: Any) -> Roles:
-    """Roles for the whole loop: the challenger as given, solvers that follow the questions' letters."""
+    """Roles for the whole loop; solvers follow the questions' letters."""
     return scripted_roles(
         challenger=challenger,
         quality_verifier=quality_verifier or {"verdict": "sound"},

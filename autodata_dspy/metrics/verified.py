@@ -183,7 +183,7 @@ class VerifiedMetric:
             logger.warning("undecided, scored 0: %s", feedback[:300])
             return Score(0.0, feedback, undecided=True, pass_mark=self.pass_mark)
         objectives = {name: v.score for name, v in verdicts.items() if v.score is not None}
-        return Score(score, feedback, pass_mark=self.pass_mark, **objectives)
+        return Score(score, feedback, pass_mark=self.pass_mark, **objectives)  # type: ignore[arg-type]
 
     def _score(self, verdicts: dict[str, Verdict]) -> float | None:
         decided = {name: v.score for name, v in verdicts.items() if v.score is not None}
@@ -242,8 +242,9 @@ def _read(source: Source, gold: Any, pred: Any, owner: Any, what: str) -> Any:
 
 
 def _told(name: str, verdict: Verdict) -> str:
+    feedback = verdict.feedback.rstrip(". ")
     if verdict.score is None:
-        return f"{name}: undecided ({verdict.feedback})."
+        return f"{name}: undecided ({feedback or 'no reason given'})."
     if verdict.passed:
-        return f"{name}: passed." if not verdict.feedback else f"{name}: passed ({verdict.feedback})."
-    return f"{name}: score {verdict.score:.2f}: {verdict.feedback or 'failed'}."
+        return f"{name}: passed ({feedback})." if feedback else f"{name}: passed."
+    return f"{name}: score {verdict.score:.2f}: {feedback or 'failed'}."

@@ -73,7 +73,10 @@ class Solver(RoleModule):
                 said = self._say(challenge, seed, attempt, remark=str(problem))
                 answer = self.form.answer(said)
             work = str(said.get("reasoning") or said.get("program") or "")
-            verdict = self.verifier.verify(answer, challenge.answer, challenge.question)
+            if answer.strip():
+                verdict = self.verifier.verify(answer, challenge.answer, challenge.question)
+            else:  # the model spoke, and left the answer empty: unlike a call that brought nothing, that is wrong
+                verdict = Verdict.of(False, "the answer is empty")
         except ProviderError as failure:
             error, verdict = str(failure), Verdict.undecidable("no answer came back")
         except AdapterParseError as failure:

@@ -89,6 +89,8 @@ def _guarded(decide: Callable[[Budget], dict[str, Any]], budget_s: float) -> dic
         pass
     except RecursionError:
         why = "nested too deeply"
+    except MemoryError:
+        raise  # the worker ends: its heap cannot be trusted
     except Exception as error:  # sympy raises what it likes; a check that breaks has not decided
         why = " ".join(f"{type(error).__name__}: {error}".split())[:120]
     return {"equal": None, "route": why}

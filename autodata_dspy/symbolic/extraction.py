@@ -40,6 +40,10 @@ _HEDGE = re.compile(
 _MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 
 
+# "The roots of x^2 = 4 are 2 and -2." The last verb counts; what follows must not be prose itself.
+_STATED = re.compile(r".*\b(?:is|are|equals|is given by)\s+(?!not\b|given\b|the\b|an?\b|no\b|all\b)(\S.*)$", re.DOTALL)
+
+
 _MARKER = re.compile(r"\[\[ ## ?\w+ ?## \]\]")
 
 
@@ -77,6 +81,8 @@ def extract_answer(text: str) -> Extraction:
         return Extraction(_distinct(phrases), "phrase")
     if not text:
         return Extraction((), "empty")
+    if "\n" not in text and (stated := _sentence(text)):
+        return _unless_hedged(stated, "sentence")
     if "\n" not in text and len(text) <= 2000 and not _is_prose(text):
         return _unless_hedged(_tidy(text), "whole text")
     return _last_line(text)
@@ -135,6 +141,17 @@ def _last_line(text: str) -> Extraction:
     formulas = [_tidy(next(g for g in m.groups() if g)) for m in _MATHS.finditer(line)]
     if formulas:
         return Extraction(_distinct(formulas), "formulas of the last line")
-    if _is_prose(line) or len(line) > _SHORT:
-        return Extraction((), "the last line is prose")
-    return Extraction((_tidy(line),), "last line")
+    if not _is_prose(line) and len(line) <= _SHORT:
+        return Extraction((_tidy(line),), "last line")
+    if stated := _sentence(line):
+        return Extraction((stated,), "sentence")
+    return Extraction((), "the last line is prose")
+
+
+def _sentence(line: str) -> str:
+    """What a sentence such as "the roots of … are 1 and 2" states, or ""; a list of values needs few words."""
+    match = _STATED.match(_tidy(line))
+    if match is None or len(match[1]) > _SHORT or not re.search(r"\d|[-+*/^=<>]", match[1]):
+        return ""
+    words = re.findall(r"(?<!\\)\b(?!and\b|sqrt\b|log\b|exp\b)[A-Za-z]{3,}\b", match[1])
+    return "" if len(words) > 1 else _tidy(match[1])

@@ -74,11 +74,16 @@ _OPERAND_BEFORE = re.compile(r"[A-Za-z0-9)}\]][ ]?$")
 _OPERAND_AFTER = re.compile(r" ?(?:[-\\({]|\d|[A-Za-z]\b)")
 
 
-def repair_latex(text: str) -> str:
-    r"""Restore commands whose backslash and first letter became a control character.
+# A model that fears the escape writes `frac{1}{2}` without any backslash; no other reading begins so.
+_BARE = re.compile(r"(?<![\\A-Za-z])(?=(?:[dt]?frac|sqrt)\{)")
 
-    `"\x0crac{1}{2}"` becomes `\frac{1}{2}`. Line feeds and tabs before anything else stay.
+
+def repair_latex(text: str) -> str:
+    r"""Restore commands whose backslash and first letter became a control character, or whose backslash is gone.
+
+    `"\x0crac{1}{2}"` and `frac{1}{2}` become `\frac{1}{2}`. Line feeds and tabs before anything else stay.
     """
+    text = _BARE.sub(r"\\", text)
     if not any(control in text for control in _CONTROL):
         return text
     pieces: list[str] = []

@@ -68,6 +68,8 @@ def program_value(source: str) -> Any:
         raise ProgramError(f"line {runner.interpreter.line}: {error}") from None
     except RecursionError:
         raise ProgramError(f"line {runner.interpreter.line}: the expression is nested too deeply") from None
+    except MemoryError:
+        raise  # says nothing about the program's answer: the worker ends, the verdict is undecided
     except Exception as error:  # a bad program is data: its author gets to read what went wrong
         what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise ProgramError(f"line {runner.interpreter.line}: {what}") from None
@@ -79,7 +81,8 @@ def _answer(tree: ast.Module, scope: Scope, runner: StatementRunner) -> Any:
             return as_object(scope.names[name], runner.interpreter)
     if runner.last is not None:
         return as_object(runner.last, runner.interpreter)
-    if isinstance(tree.body[-1], ast.Assign) and isinstance(target := tree.body[-1].targets[0], ast.Name):
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Assign) and isinstance(target := last.targets[0], ast.Name):
         value = scope.names.get(target.id)
         if isinstance(value, (sympy.Basic, sympy.MatrixBase, list, set)) and not isinstance(value, sympy.Symbol):
             return as_object(value, runner.interpreter)

@@ -25,7 +25,7 @@ class MathObjects:
     equal sets, a constant of integration may be missing, `log` is natural, 50 % is 0.5.
 
     Args:
-        timeout_s: wall time of one comparison in a worker.
+        timeout_s: CPU seconds of one comparison in a worker.
         pool: the workers; the process-wide ones by default.
     """
 

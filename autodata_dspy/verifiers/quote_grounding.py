@@ -19,7 +19,6 @@ _MARKED = re.compile(
 )
 _BLOCK = re.compile(r"(?:^[ \t]*>[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _ELISION = re.compile(r"\[\s*(?:…|\.\s*\.\s*\.)\s*\]|…|\.\s*\.\s*\.(?:\s*\.)?|\*\s+\*\s+\*")
-_BRACKETED_LETTER = re.compile(r"\[([^\W\d_])\](?=[^\W_])")
 _SIC = re.compile(r"\[\s*sic\s*[.!]?\s*\]", re.IGNORECASE)
 _EDGES = frozenset(".,;:!?-")
 _SENTENCE_ENDS = frozenset(".!?")
@@ -159,12 +158,13 @@ def marked_passages(text: str, min_words: int = 1) -> list[str]:
 
 def _check(passage: str, sources: list[_Reading]) -> dict[str, Any] | None:
     """Evidence on one passage; None if nothing is left of it but punctuation."""
-    passage = _BRACKETED_LETTER.sub(r"\1", _SIC.sub(" ", passage))
-    pieces = _fragments(_ELISION.split(passage))
+    shown = {"quote": " ".join(passage.split())}
+    plain = _SIC.sub(" ", passage)
+    pieces = _fragments(_ELISION.split(plain))
     if not pieces:
         return None
-    shown = {"quote": " ".join(passage.split())}
-    for whole in (*_fragments([passage]), *pieces[: len(pieces) == 1]):  # the document may have the dots itself
+    # The document may have the dots or the [sic] itself, so the passage as it stands comes first.
+    for whole in (*_fragments([passage, plain]), *pieces[: len(pieces) == 1]):
         for source in sources:
             for tokens, wanted in zip(source, whole, strict=True):
                 if (at := tokens.find(wanted)) >= 0:

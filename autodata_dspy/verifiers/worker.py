@@ -25,6 +25,8 @@ from autodata_dspy.errors import VerifierError
 
 _STARTUP_S = 90.0  # importing sympy and math-verify takes 1 to 2 s on a calm machine
 _MAX_REPLY = 1024 * 1024
+_STARVED = 4.0  # a worker that gets no CPU (a model computes beside it) may take this many times its limit
+_AT_ONCE_S = 1.0  # a worker that dies this soon was probably dead before the task reached it: try once more
 _BOOTSTRAP = "import sys; sys.path[:] = {path!r}; from autodata_dspy.symbolic.server import main; main({memory})"
 
 
@@ -69,7 +71,9 @@ class _Worker:
         """
         if self.process.poll() is not None:
             raise WorkerCrashed("the worker process is gone")
-        if not self.ready and self._poll.poll(0):
+        if self._poll.poll(0):
+            if self.ready:  # an idle worker has nothing to say: its pipe was closed
+                raise WorkerCrashed("the worker process is gone")
             self.receive(time.monotonic() + 5.0)
             self.ready = True
         return self.ready
@@ -82,6 +86,30 @@ class _Worker:
                 data = data[os.write(self._requests, data) :]
         except OSError:
             raise WorkerCrashed("the worker process is gone") from None
+
+    def wait(self, limit: float) -> None:
+        """Wait for a reply until the child has used `limit` seconds of CPU time.
+
+        On a busy machine that takes longer than `limit` seconds; counting wall time would make the
+        verdict depend on what else runs.
+
+        Raises:
+            WorkerTimeout: it has used them up, or `limit` has passed _STARVED times over.
+        """
+        started, used_before = time.monotonic(), self._cpu_seconds()
+        left = limit
+        while not self._poll.poll(left * 1000):
+            passed, used = time.monotonic() - started, self._cpu_seconds() - used_before
+            left = min(limit - used, _STARVED * limit - passed)
+            if left <= 0.02:
+                raise WorkerTimeout("the task ran over its time")
+
+    def _cpu_seconds(self) -> float:
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError, ValueError):  # no /proc here: wall time has to do
+            return time.monotonic()
 
     def receive(self, deadline: float) -> dict[str, Any]:
         size = struct.unpack(">I", self._read(4, deadline))[0]
@@ -101,9 +129,14 @@ class _Worker:
             chunks += chunk
         return chunks
 
-    def kill(self) -> None:
+    def stop(self) -> None:
+        """Kill the process and what it may have started; whoever waits for its reply sees the pipe close."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)  # its own session, so the group is its own
+
+    def kill(self) -> None:
+        """Stop it and give its pipes back; only its user may call this."""
+        self.stop()
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 if stream is not None:
@@ -118,7 +151,8 @@ class WorkerPool:
     Args:
         n_workers: tasks at a time; one more process waits as a spare, so that the call after a
             killed one need not wait for an interpreter to start.
-        timeout_s: wall time of a call, unless the call gives its own.
+        timeout_s: CPU seconds of a call, unless the call gives its own; on a calm machine that is its
+            wall time, which is capped at four times as much.
         memory_mb: address space of a worker.
         max_tasks: a worker is replaced after this many tasks (sympy's caches grow).
     """
@@ -145,28 +179,41 @@ class WorkerPool:
         """
         limit = self.timeout_s if timeout_s is None else timeout_s
         with self._slots:
-            worker = self._take()
-            healthy = False
+            started = time.monotonic()
             try:
-                worker.send({"task": task, "payload": payload, "timeout_s": limit})
-                reply = worker.receive(time.monotonic() + limit)
-                healthy = True
-            except WorkerTimeout:
-                raise WorkerTimeout(f"{task!r} ran over {limit:g} s and was stopped") from None
-            finally:
-                self._give_back(worker, healthy)
+                reply = self._call_once(task, payload, limit)
+            except WorkerCrashed:
+                if time.monotonic() - started > _AT_ONCE_S or self._closed:
+                    raise
+                reply = self._call_once(task, payload, limit)
         if "error" in reply:
             raise WorkerCrashed(f"{task!r} failed: {reply['error']}")
         return reply["result"]
+
+    def _call_once(self, task: str, payload: dict[str, Any], limit: float) -> dict[str, Any]:
+        worker = self._take()
+        healthy = False
+        try:
+            worker.send({"task": task, "payload": payload, "timeout_s": limit})
+            worker.wait(limit)
+            reply = worker.receive(time.monotonic() + 5.0)
+            healthy = True
+            return reply
+        except WorkerTimeout:
+            raise WorkerTimeout(f"{task!r} ran over {limit:g} s and was stopped") from None
+        finally:
+            self._give_back(worker, healthy)
 
     def close(self) -> None:
         """Kill every worker; later calls raise."""
         with self._lock:
             self._closed = True
-            workers = [*self._idle, *self._busy]
+            idle, busy = self._idle, list(self._busy)
             self._idle = []
         if self.pid == os.getpid():  # a forked copy of the pool must not kill its parent's workers
-            for worker in workers:
+            for worker in busy:
+                worker.stop()
+            for worker in idle:
                 worker.kill()
         atexit.unregister(self.close)
 

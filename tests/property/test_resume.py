@@ -163,6 +163,19 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_never_was(uninterrup
     assert n_before > 0
 
 
+def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_documents(uninterrupted, start, tmp_path):
+    accepted, n_calls = uninterrupted
+    job = {"run_dir": tmp_path / "run", "counter": tmp_path / "calls", "concurrency": 2}
+    start(**job, report=tmp_path / "report", max_bytes=9_000)
+    world.wait_until((tmp_path / "report").exists)
+    outcome = json.loads((tmp_path / "report").read_text())
+    assert outcome["stopped"] == f"cannot write {tmp_path}/run/calls.jsonl: File too large"
+    assert {t.status for t in RunFolder(tmp_path / "run").trajectories()} <= {"done", "stopped"}
+    whole = generate(world.maker(tmp_path / "calls"), world.DOCUMENTS, run_dir=tmp_path / "run")
+    assert whole.accepted == accepted and whole.stopped is None
+    assert n_calls <= world.n_lines(tmp_path / "calls") <= n_calls + 2
+
+
 def test_two_processes_on_one_folder_the_second_is_refused_and_the_first_goes_on(uninterrupted, start, tmp_path):
     accepted, n_calls = uninterrupted
     job = {"run_dir": tmp_path / "run", "counter": tmp_path / "calls"}

@@ -3,6 +3,7 @@
 import copy
 import json
 import threading
+from pathlib import Path
 
 import dspy
 import pydantic
@@ -172,9 +173,10 @@ def test_a_request_is_named_by_everything_but_credentials():
         request_key("n", None, [{"role": "user", "content": "hi"}], {"seed": 1}),
         request_key("m", "hi", None, {"seed": 1}),
         request_key("m", None, [{"role": "user", "content": "hi"}], {"seed": 1, "response_format": Form}),
+        request_key("m", None, [{"role": "user", "content": "hi"}], {"seed": 1, "stop": Path("x")}),
         request_key("m", None, [{"role": "user", "content": "hi\ud800"}], {"seed": 1}),
     ]
-    assert len({key, *others}) == 5
+    assert len({key, *others}) == 6
 
 
 def test_a_torn_last_line_is_cut_off_and_the_log_goes_on(role_lm, tmp_path):
@@ -208,6 +210,11 @@ def test_garbage_in_the_middle_is_refused_with_its_line(role_lm, tmp_path, garba
     path.write_bytes(path.read_bytes() + garbage + path.read_bytes())
     with pytest.raises(StoreError, match=r"calls.jsonl, line 2: unreadable .*; remove the line to go on"):
         CallLog(path)
+
+
+def test_a_log_that_cannot_be_opened_is_refused(tmp_path):
+    with pytest.raises(StoreError, match=f"cannot open {tmp_path}: Is a directory"):
+        CallLog(tmp_path)
 
 
 def test_many_threads_write_whole_lines(role_lm, log):

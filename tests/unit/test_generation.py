@@ -1,7 +1,5 @@
-"""Documents → trajectories: results, limits, interrupts, watchers, failures."""
+"""Documents → trajectories: results, limits, watchers, failures."""
 
-import os
-import signal
 import threading
 import time
 
@@ -11,7 +9,7 @@ from dspy import lm15
 
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError
-from autodata_dspy.generation import Interrupted, Watch, generate
+from autodata_dspy.generation import Watch, generate
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.types import Challenge
 
@@ -122,6 +120,14 @@ def test_a_document_that_breaks_the_generator_is_recorded_and_the_run_goes_on(sc
     assert result.stopped is None
 
 
+def test_a_generator_that_exits_ends_the_run(scripted):
+    def maker(document, seed):
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        generate(maker, scripted.documents(3))
+
+
 def test_bad_documents_are_refused_before_anything_is_written(scripted, make, tmp_path):
     with pytest.raises(ConfigError, match="two documents have the id 'doc-0'"):
         generate(make(), scripted.documents(1) * 2, run_dir=tmp_path / "run")
@@ -161,12 +167,19 @@ def test_a_money_limit_stops_a_priced_run_and_refuses_an_unpriced_one(scripted):
 
 
 def test_a_limit_that_is_reached_after_the_nth_example_does_not_stop_the_run(scripted, make):
-    def slow(call):
+    first_is_done = threading.Event()
+
+    class Waits(Watch):
+        def document_finished(self, trajectory):
+            first_is_done.set()
+
+    def challenger(call):
         if "number 1" in call.inputs["passage"]:
-            time.sleep(0.1)  # the document after the one that completes n is in flight when the budget ends
+            assert first_is_done.wait(30)  # still in flight when n is complete, and then the budget ends
         return write(scripted)(call)
 
-    result = generate(make(slow), scripted.documents(2), n=1, concurrency=2, limits=Limits(max_calls=9))
+    limits = Limits(max_calls=9)
+    result = generate(make(challenger), scripted.documents(2), n=1, concurrency=2, limits=limits, watch=Waits())
     assert len(result.accepted) == 1 and result.stopped is None
 
 
@@ -223,67 +236,3 @@ def test_a_watcher_that_breaks_does_not_change_the_run(scripted, make):
 
     result = generate(make(), scripted.documents(3), watch=Broken())
     assert [t.status for t in result.trajectories] == ["done"] * 3 and len(result.accepted) == 3
-
-
-def interrupt(times):
-    for _ in range(times):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.02)
-
-
-def test_ctrl_c_once_finishes_what_is_in_flight_and_takes_no_new_document(scripted, make, tmp_path):
-    heard = []
-
-    class Heard(Watch):
-        def interrupted(self, times):
-            heard.append(times)
-
-    def challenger(call):
-        if "number 1" in call.inputs["passage"]:
-            interrupt(1)
-        return write(scripted)(call)
-
-    before = signal.getsignal(signal.SIGINT)
-    result = generate(make(challenger), scripted.documents(9), concurrency=1, run_dir=tmp_path, watch=Heard())
-    assert [t.status for t in result.trajectories] == ["done", "done"]
-    assert isinstance(result.stopped, Interrupted) and heard == [1]
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_ctrl_c_twice_stops_at_the_next_model_call_and_keeps_the_rounds_so_far(scripted, make):
-    def challenger(call):
-        if call.number == 2:
-            interrupt(2)
-        return write(scripted, weak="11")(call)
-
-    result = generate(make(challenger, max_rounds=3), scripted.documents(9), concurrency=1)
-    (trajectory,) = result.trajectories
-    assert (trajectory.status, len(trajectory.rounds)) == ("stopped", 1)
-    assert isinstance(result.stopped, Interrupted)
-
-
-def test_ctrl_c_three_times_aborts(scripted, make):
-    def challenger(call):
-        interrupt(3)
-        return write(scripted)(call)
-
-    with pytest.raises(KeyboardInterrupt):
-        generate(make(challenger), scripted.documents(9), concurrency=1)
-
-
-def test_ctrl_c_in_the_last_document_leaves_nothing_to_resume(scripted, make):
-    def challenger(call):
-        if "number 2" in call.inputs["passage"]:
-            interrupt(1)
-        return write(scripted)(call)
-
-    result = generate(make(challenger), scripted.documents(3), concurrency=1)
-    assert len(result.accepted) == 3 and result.stopped is None
-
-
-def test_outside_the_main_thread_signals_are_left_alone(scripted, make):
-    results = []
-    thread = threading.Thread(target=lambda: results.append(generate(make(), scripted.documents(2))))
-    thread.start()
-    thread.join()
-    assert len(results[0].accepted) == 2

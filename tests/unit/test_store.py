@@ -241,6 +241,18 @@ def test_usage_is_read_back_and_absent_usage_is_nothing(folder):
     assert "usage.json cannot be read" in refusal(folder.read_usage) and "delete it" in refusal(folder.read_usage)
 
 
+def test_the_calls_so_far_are_summed_by_role_while_one_is_being_written(folder):
+    assert folder.read_calls_usage() == {}
+    calls = folder.path / "calls.jsonl"
+    rows = [("judge", {"calls": 1, "usd": 0.5}), ("student", {"calls": 1, "usd": 0}), ("judge", {"calls": 1, "usd": 1})]
+    calls.write_text(
+        "".join(json.dumps({"role": role, "usage": usage}) + "\n" for role, usage in rows) + '{"role": "ju'
+    )
+    assert folder.read_calls_usage() == {"judge": {"calls": 2, "usd": 1.5}, "student": {"calls": 1, "usd": 0}}
+    calls.write_text('{"role": "judge"}\n' * 2)
+    assert "calls.jsonl, line 1: not a call ('usage')" in refusal(folder.read_calls_usage)
+
+
 def test_the_librarys_words_go_to_the_log_and_levels_are_put_back(folder):
     library, before = logging.getLogger("autodata_dspy"), logging.getLogger("autodata_dspy").level
     with folder.logging_to():

@@ -65,14 +65,6 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 )
 
 
-def _parts(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [p for v in value for p in _parts(v)]
-    if isinstance(value, dict):
-        return [p for pair in value.items() for v in pair for p in _parts(v)]
-    return [value]
-
-
 def finished(value: Any) -> Any:
     """`value` with what was left unevaluated carried out.
 

@@ -7,6 +7,7 @@ sympy) is stopped by the worker process: wall clock, CPU time and memory.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,8 +52,8 @@ def power(base: Any, exponent: Any) -> Any:
     """`base ** exponent`, refused when it would be an integer or fraction of more than MAX_BITS bits."""
     if isinstance(base, (int, sympy.Rational)) and isinstance(exponent, (int, sympy.Integer)):
         base = sympy.Rational(base)
-        bits = max(abs(int(base.p)), int(base.q)).bit_length()
-        if bits > 1 and bits * abs(int(exponent)) > MAX_BITS:
+        size = max(abs(int(base.p)), int(base.q))
+        if size > 1 and (size.bit_length() > MAX_BITS or math.log2(size) * abs(int(exponent)) > MAX_BITS):
             raise ProgramError(f"a power has more than {MAX_BITS} bits; use smaller numbers")
         if base == 0 and exponent < 0:
             raise ProgramError("division by zero")

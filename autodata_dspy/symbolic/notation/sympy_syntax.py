@@ -38,6 +38,8 @@ _SIGNS = re.compile(
     r"|EmptySet|Reals|Integers|Naturals0?|Rationals|Complexes|Matrix|ImmutableMatrix|Eq|Ne|Lt|Le|Gt|Ge|And|Or|Not"
     r"|Rational|Integer|Integral|Sum|Product|Limit|Derivative|Piecewise|Lambda|Tuple|Poly|Abs|Max|Min|Symbol|S|sympy"
     r"|eye|zeros|ones|diag|Add|Mul|Pow|sqrt|exp|log|oo)\b"
+    r"|\b(?:binomial|factorial2?|subfactorial|floor|ceiling|fibonacci|lucas|harmonic|bernoulli|catalan|gamma|beta|zeta"
+    r"|LambertW|erfi?|erfc|Mod|gcd|lcm|sign|Heaviside|KroneckerDelta|StirlingS2|bell)\("
 )
 
 

@@ -41,17 +41,17 @@ class Budget:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        previous = signal.signal(signal.SIGVTALRM, _give_up)
-        outer = signal.setitimer(signal.ITIMER_VIRTUAL, allowed)
+        outer = signal.getitimer(signal.ITIMER_VIRTUAL)[0]  # of the attempt around this one, 0 without
         started = time.process_time()
+        previous = signal.signal(signal.SIGVTALRM, _give_up)
+        signal.setitimer(signal.ITIMER_VIRTUAL, min(allowed, outer or allowed))
         try:
             yield
         except OutOfTime:
-            if outer[0] and time.process_time() - started >= outer[0]:
+            if outer and time.process_time() - started >= outer:
                 raise  # the surrounding attempt is over as well
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             signal.signal(signal.SIGVTALRM, previous)
-            if outer[0]:
-                rest = outer[0] - (time.process_time() - started)
-                signal.setitimer(signal.ITIMER_VIRTUAL, max(rest, 0.001))
+            if outer:
+                signal.setitimer(signal.ITIMER_VIRTUAL, max(outer - (time.process_time() - started), 0.001))

@@ -158,6 +158,8 @@ def _in_span(function: Any, basis: list[Any], variables: list[Any], budget: Budg
         coefficients = _coefficients(function, basis, x)
         if coefficients is None:
             return None, "no independent points"
+        if any(c.free_symbols for c in coefficients):  # Cxy and Cx/y: is y a variable, or part of C?
+            return None, "a factor that depends on another letter"
         rest = function - sum(c * b for c, b in zip(coefficients, basis, strict=True))
     return equal_expressions(rest, sympy.S.Zero, budget)
 

@@ -118,6 +118,10 @@ class Containers:
             return self.all_equal(tuple(a.flat()), tuple(b.flat()))
         if isinstance(b, Group) and 1 in a.shape and (b.is_sequence or b.opening + b.closing == "[]"):
             return self.all_equal(tuple(a.flat()), b.items)
+        if (rows := _rows(b)) is not None:
+            if (len(rows), len(rows[0])) != a.shape:
+                return False, "another shape"
+            return self.all_equal(tuple(a.flat()), tuple(entry for row in rows for entry in row))
         if isinstance(b, (Group, sympy.Set)) or is_number(b):
             return False, "a matrix against another object"
         return None
@@ -216,3 +220,11 @@ class Containers:
         if isinstance(other, (sympy.Expr, Quantity)):
             return False, "several objects against one"
         return False, "another kind of object"
+
+
+def _rows(group: Any) -> list[tuple[Any, ...]] | None:
+    """The rows of a matrix written as a list of lists, [[1, 2], [3, 4]]; None for anything else."""
+    if not isinstance(group, Group) or not group.items or not all(isinstance(i, Group) for i in group.items):
+        return None
+    rows = [item.items for item in group.items]
+    return rows if len({len(row) for row in rows}) == 1 and rows[0] else None

@@ -194,7 +194,11 @@ _SIMPLIFICATIONS: tuple[tuple[str, Callable[[Any], bool], Callable[[Any], Any]],
 
 
 def _equal_for_all_signs(a: Any, b: Any, symbols: list[Any], budget: Budget) -> bool:
-    """Prove a = b with each variable positive and negative in turn; skip where neither side is real."""
+    """Prove a = b with each variable positive and negative in turn; skip where neither side is real.
+
+    Expressions that are real nowhere, or that cannot be computed at all, are not equal by that.
+    """
+    proved = False
     for choice in itertools.product((1, -1), repeat=len(symbols)):
         signs = dict(zip(symbols, choice, strict=True))
         if not _defined_somewhere(a, signs) and not _defined_somewhere(b, signs):
@@ -203,7 +207,8 @@ def _equal_for_all_signs(a: Any, b: Any, symbols: list[Any], budget: Budget) -> 
         difference = sympy.expand_log(a.xreplace(positive) - b.xreplace(positive))
         if not zero_route(difference, budget):
             return False
-    return True
+        proved = True
+    return proved
 
 
 def _defined_somewhere(expression: Any, signs: Any) -> bool:

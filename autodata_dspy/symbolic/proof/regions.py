@@ -23,11 +23,15 @@ def equal_on_regions(a: Any, b: Any, x: Any, budget: Budget) -> tuple[bool | Non
         verdict = _equal_at(a, b, x, point, budget)
         if verdict is not True:
             return verdict, f"the value at {x} = {sympy.sstr(point)}"
+    proved = False
     for low, high in zip([-sympy.oo, *breaks], [*breaks, sympy.oo], strict=True):
+        if not _defined_between(a, b, x, low, high):
+            continue
         verdict = _equal_between(a, b, x, low, high, budget)
         if verdict is not True:
             return verdict, f"between {sympy.sstr(low)} and {sympy.sstr(high)}"
-    return True, "proof on each interval"
+        proved = True
+    return (True, "proof on each interval") if proved else (None, "defined nowhere")
 
 
 def _break_points(expressions: Any, x: Any, budget: Budget) -> list[Any] | None:
@@ -89,8 +93,6 @@ def _equal_between(a: Any, b: Any, x: Any, low: Any, high: Any, budget: Budget) 
     real = [(probing.is_real_value(u), probing.is_real_value(v)) for u, v in values]
     if any(u != v for u, v in real):
         return False
-    if not any(u for u, _ in real):
-        return True  # neither side is defined here
     if any(r[0] and probing.differ(u, v) for r, (u, v) in zip(real, values, strict=True)):
         return False
     difference = _resolved(a, x, samples[0]) - _resolved(b, x, samples[0])
@@ -98,6 +100,11 @@ def _equal_between(a: Any, b: Any, x: Any, low: Any, high: Any, budget: Budget) 
         return True
     t = sympy.Dummy("t", positive=True)
     return True if zero_route(sympy.expand_log(difference.xreplace({x: _inside(low, high, t)})), budget) else None
+
+
+def _defined_between(a: Any, b: Any, x: Any, low: Any, high: Any) -> bool:
+    values = [probing.value_at(e, {x: s}, 15) for s in _samples(low, high) for e in (a, b)]
+    return any(probing.is_real_value(v) for v in values)
 
 
 def _samples(low: Any, high: Any) -> list[Any]:

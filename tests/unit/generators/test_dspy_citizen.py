@@ -84,7 +84,7 @@ def test_dspys_own_parallelism_works_on_our_modules(scripted, roles):
 
 
 def test_concurrent_documents_do_not_mix_their_finish_reasons(scripted):
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
 
     def strong(call):
         barrier.wait()

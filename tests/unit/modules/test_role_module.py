@@ -5,9 +5,10 @@ import pytest
 from dspy import lm15
 from dspy.utils.exceptions import AdapterParseError
 
+from autodata_dspy.asking import ATTEMPTS, request_parameters, seed_for
 from autodata_dspy.budget import Meter, metered
 from autodata_dspy.errors import ProviderError, UnknownPluginError
-from autodata_dspy.modules.base import ATTEMPTS, RoleModule, seed_for
+from autodata_dspy.modules.base import RoleModule
 
 DOWN = lm15.RateLimitError("slow down")
 
@@ -60,9 +61,7 @@ def test_a_model_without_a_seed_parameter_gets_a_rollout_id_and_no_seed(scripted
 
 def test_reasoning_models_are_not_told_a_temperature():
     lm = dspy.LM("openai/o1", max_tokens=16000, temperature=1.0, cache=False, api_key="none")
-    from autodata_dspy.modules.base import _request_parameters
-
-    assert set(_request_parameters(lm, {"temperature": 0.7, "max_tokens": 100}, 3)) <= {"seed", "rollout_id"}
+    assert set(request_parameters(lm, {"temperature": 0.7, "max_tokens": 100}, 3)) <= {"seed", "rollout_id"}
 
 
 def test_failed_calls_are_retried_with_new_seeds(ask):

@@ -1,3 +1,4 @@
+import dspy
 import pytest
 
 from autodata_dspy.domains.base import Malformed, SolvingMode
@@ -74,6 +75,37 @@ def test_an_answer_the_domain_finds_malformed_is_wrong(scripted):
     assert (rollout.verdict.score, rollout.verdict.feedback) == (0.0, "the program does not run")
 
 
+class WithRemark(dspy.Signature):
+    """Answer with a program."""
+
+    context: str = dspy.InputField()
+    question: str = dspy.InputField()
+    remark: str = dspy.InputField()
+    program: str = dspy.OutputField()
+
+
+def run_program(prediction):
+    if prediction.program != "harbour":
+        raise Malformed(f"{prediction.program} does not run")
+    return prediction.program
+
+
+@pytest.mark.parametrize(
+    ("programs", "score", "work", "remarks"),
+    [
+        (["harbour"], 1.0, "harbour", ["none"]),
+        (["typo", "harbour"], 1.0, "harbour", ["none", "typo does not run"]),
+        (["typo", "worse"], 0.0, "worse", ["none", "typo does not run"]),
+    ],
+)
+def test_a_mode_that_takes_a_remark_is_told_once_what_was_wrong(scripted, programs, score, work, remarks):
+    domain = scripted.domain(solving={"direct": SolvingMode(WithRemark, run_program, {})})
+    rollout, calls = attempt(scripted, [{"program": p} for p in programs], domain=domain)
+    assert (rollout.verdict.score, rollout.reasoning) == (score, work)
+    assert [call.inputs["remark"] for call in calls] == remarks
+    assert len({call.seed for call in calls}) == len(calls)
+
+
 def test_an_answer_that_could_not_be_worked_out_is_undecided(scripted):
     def give_up(prediction):
         raise VerifierError("ran out of time")
@@ -105,7 +137,7 @@ def test_attempts_and_seeds_give_different_samples_and_the_same_ones_the_same(sc
 def test_it_is_frozen(scripted):
     solver = Solver(scripted.domain(), "strong", scripted.roles())
 
-    class Outer(type(solver).__mro__[2]):  # dspy.Module
+    class Outer(dspy.Module):
         def __init__(self):
             super().__init__()
             self.solver = solver

@@ -30,7 +30,7 @@ FOUND = [
     ("We compute.\n\\( x = 2 \\)", "x = 2"),
     ("We compute.\nx = 2", "x = 2"),
     ("[[ ## answer ## ]]\n7", "7"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "answer"), FOUND, ids=range(len(FOUND)))
@@ -41,10 +41,18 @@ def test_found(text, answer):
 
 
 NOT_FOUND = [
-    "", "   ", "5 or maybe 6", r"\boxed{}", r"\boxed{5} \text{or} \boxed{6}", "The answer is 5. No, the answer is 6.",
-    "Text first.\nBoth $5$ and $6$ work.", "x" * (MAX_RESPONSE + 1), "one two three\nfour five seven eight nine eleven twelve thirteen",
-    "I am not sure, 5", "a\n" + "1+" * 200,
-]  # fmt: skip
+    "",
+    "   ",
+    "5 or maybe 6",
+    r"\boxed{}",
+    r"\boxed{5} \text{or} \boxed{6}",
+    "The answer is 5. No, the answer is 6.",
+    "Text first.\nBoth $5$ and $6$ work.",
+    "x" * (MAX_RESPONSE + 1),
+    "one two three\nfour five seven eight nine eleven twelve thirteen",
+    "I am not sure, 5",
+    "a\n" + "1+" * 200,
+]
 
 
 @pytest.mark.parametrize("text", NOT_FOUND, ids=range(len(NOT_FOUND)))

@@ -11,7 +11,11 @@ from autodata_dspy.symbolic.program import compare_program, program_value, run_p
 ANSWERS = [
     # imports of habit, aliases, attribute access through them
     ("from sympy import *\nx, y = symbols('x y')\nanswer = solve(x**2 - 4, x)", "{-2, 2}", "list"),
-    ("import sympy as sp\nx = sp.Symbol('x')\nprint(sp.integrate(sp.exp(-x**2), (x, -sp.oo, sp.oo)))", "sqrt(pi)", "number"),
+    (
+        "import sympy as sp\nx = sp.Symbol('x')\nprint(sp.integrate(sp.exp(-x**2), (x, -sp.oo, sp.oo)))",
+        "sqrt(pi)",
+        "number",
+    ),
     ("import sympy\nanswer = sympy.S.Half + sympy.sqrt(2)", "1/2 + sqrt(2)", "number"),
     ("from sympy.abc import x, k\nanswer = summation(k, (k, 1, x))", "x**2/2 + x/2", "expression"),
     ("from math import sqrt, pi\nanswer = sqrt(8)*pi", "2*sqrt(2)*pi", "number"),
@@ -34,15 +38,27 @@ ANSWERS = [
     ("answer = len({1, 2, 2}) + sum([1, 2], 10) + sum(k**2 for k in range(4))", "29", "number"),
     # statements
     ("a = b = 3\na += 4\nb *= a\nanswer = b - a", "14", "number"),
-    ("n: int = 27\nc = 0\nwhile n != 1:\n    n = n//2 if n % 2 == 0 else 3*n + 1\n    c += 1\nanswer = c", "111", "number"),
-    ("t = 0\nfor i in range(10):\n    if i == 2:\n        continue\n    if i == 5:\n        break\n    t += i\nanswer = t", "8", "number"),
+    (
+        "n: int = 27\nc = 0\nwhile n != 1:\n    n = n//2 if n % 2 == 0 else 3*n + 1\n    c += 1\nanswer = c",
+        "111",
+        "number",
+    ),
+    (
+        "t = 0\nfor i in range(9):\n    if i == 2:\n        continue\n    if i == 5:\n        break\n    t += i\nanswer = t",
+        "8",
+        "number",
+    ),
     ("for i in [1]:\n    pass\nelse:\n    answer = 4", "4", "number"),
     ("k = 0\nwhile k < 2:\n    k += 1\nelse:\n    answer = 9", "9", "number"),
     ("k = 0\nwhile True:\n    k += 1\n    if k > 3:\n        break\n    continue\nanswer = k", "4", "number"),
     ("def f(n):\n    if n < 2:\n        return n\n    return f(n-1) + f(n-2)\nanswer = f(10)", "55", "number"),
     ("def f(a, b=2, c=3):\n    return a + 10*b + 100*c\nanswer = f(1, c=5)", "521", "number"),
     ("first, *rest = [1, 2, 3]\nanswer = (first, rest)", "(1, [2, 3])", "tuple"),
-    ("M = zeros(2, 2)\nM[0, 1] = 5\nd = {}\nd['k' if False else 1] = 2\nanswer = M", "Matrix([[0, 5], [0, 0]])", "matrix"),
+    (
+        "M = zeros(2, 2)\nM[0, 1] = 5\nd = {}\nd['k' if False else 1] = 2\nanswer = M",
+        "Matrix([[0, 5], [0, 0]])",
+        "matrix",
+    ),
     ("assert 2 + 2 == 4\nanswer = (y := 3) + y", "6", "number"),
     ('"""what it does"""\nanswer = 1', "1", "number"),
     # answers: variable, result, last expression, print
@@ -51,6 +67,8 @@ ANSWERS = [
     ("x**2 - 1", "x**2 - 1", "expression"),
     ("print('the answer is', 5/2, end='')", "5/2", "number"),
     ("print(f'it is {1/3}')", "1/3", "number"),
+    ("x = 1/2\ny = x + 1", "3/2", "number"),
+    ("answer = e**2", "exp(2)", "number"),
     # comprehensions, lambdas, comparisons
     ("answer = [i for i in range(20) if isprime(i) if i > 5]", "[7, 11, 13, 17, 19]", "list"),
     ("answer = {k: k**2 for k in (1, 2)}", "{1: 1, 2: 4}", "dict"),
@@ -102,7 +120,7 @@ ANSWERS = [
     ("answer = [i for i in FiniteSet(2, 1)] + [j for j in Matrix([1, 2])]", "[1, 2, 1, 2]", "list"),
     ("answer = 2 in Interval(1, 3)", "True", "boolean"),
     ("answer = Point(0, 0).distance(Point(3, 4))", "5", "number"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("source", "text", "kind"), ANSWERS, ids=range(len(ANSWERS)))
@@ -117,7 +135,6 @@ REFUSALS = [
     # what the author is told names the slip and the way out
     ("answer = slove(x)", "did you mean 'solve'"),
     ("answer = x^2", "write x**2"),
-    ("answer = e**2", "write E"),
     ("answer = i + 1", "write I"),
     ("answer = 0.5*x", "exact"),
     ("answer = solve('x**2 - 1')", "without quotes"),
@@ -128,7 +145,8 @@ REFUSALS = [
     ("answer = sin(cos)", "pass cos(x), not cos"),
     ("answer = solve", "not a value"),
     ("answer = None", "None"),
-    ("x = 1", "computes nothing"),
+    ("x = Symbol('x')", "computes nothing"),
+    ("a, b = 1, 2", "computes nothing"),
     ("", "computes nothing"),
     ("answer = (", "not Python syntax"),
     ("answer = 1/0", "division by zero"),
@@ -194,7 +212,7 @@ REFUSALS = [
     ("answer = sympy", "not a value"),
     ("answer = Matrix([[sympy]])", ""),
     ("answer = lambda *a: 1", "plain parameters"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("source", "message"), REFUSALS, ids=range(len(REFUSALS)))

@@ -155,7 +155,7 @@ EXPRESSIONS = [
     (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", -2),
     (r"\det\begin{pmatrix}1&2\\3&4\end{pmatrix}", -2),
     (r"\left|\begin{array}{ll}1&2\\3&4\end{array}\right|", -2),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), EXPRESSIONS, ids=range(len(EXPRESSIONS)))
@@ -223,7 +223,7 @@ OBJECTS = [
     ("all real numbers", sympy.S.Reals),
     ("The solution is: 5", sympy.Integer(5)),
     ("yes", Words("yes")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), OBJECTS, ids=range(len(OBJECTS)))
@@ -258,7 +258,7 @@ SYMPY = [
     ("oo", sympy.oo),
     ("Tuple(1, 2)", Group("(", ")", (1, 2))),
     ("sqrt(4) > 1", Words("true")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), SYMPY, ids=range(len(SYMPY)))
@@ -267,16 +267,79 @@ def test_sympy_syntax(text, expected):
 
 
 UNREADABLE = [
-    "", "   ", "$$", "x +", r"\frac{1}", r"\sqrt", "(1, 2", "(1,2]]", "1 2", "x,,y", "(,1)", r"\foo{3}", "5 @ 3", "a = b < c",
-    r"\begin{pmatrix}1&2\\3\end{pmatrix}", r"\begin{pmatrix}1", r"\begin{foo}1\end{foo}", r"\begin{cases}\end{cases}",
-    r"\begin{vmatrix}1&2\end{vmatrix}", r"\int x", r"\sum k", r"\sum_{k} k", r"\lim x", r"\lim_{x} x", r"\lim_{3 \to 0} x",
-    "12_1", "19_8", "5_x", r"\mathbb{P}", r"\mathbb{Z}^3", r"0.\overline{x}", "1/0", "(0, 1, 2]", r"x \in", r"x \le \{1\}",
-    "(1,2)(3,4)", "(1,2) + 3", r"\{1, 2\} + 1", r"\overline{(1,2)}", r"|(1,2)|", r"\max", r"\max(\{1\})", r"\{x \mid\}",
-    r"\binom{1}", r"\lfloor 2", r"\lvert 2", r"\sin", r"\sin_2 x", "x^", "f()", r"(x+1) \mapsto 2", r"x = \text{ cm}^",
-    r"\text{or}", "2^{1,2}", r"\begin{aligned}\end{aligned}", r"\begin{pmatrix}x=1\end{pmatrix}", r"5 \text{ cm } < 6",
-    "Eq(x", "solve(x", "Interval(1)", "Rational(1, 0)", "Piecewise(5)", "x**", "__import__('os')", "x.__class__",
-    "[i for i in x**2]", "S('1+1')", "Union()", r"\hat{x+1}", r"\Vert 2", r"x^{\circ", r"\frac{d}{dx}",
-]  # fmt: skip
+    "",
+    "   ",
+    "$$",
+    "x +",
+    r"\frac{1}",
+    r"\sqrt",
+    "(1, 2",
+    "(1,2]]",
+    "1 2",
+    "x,,y",
+    "(,1)",
+    r"\foo{3}",
+    "5 @ 3",
+    "a = b < c",
+    r"\begin{pmatrix}1&2\\3\end{pmatrix}",
+    r"\begin{pmatrix}1",
+    r"\begin{foo}1\end{foo}",
+    r"\begin{cases}\end{cases}",
+    r"\begin{vmatrix}1&2\end{vmatrix}",
+    r"\int x",
+    r"\sum k",
+    r"\sum_{k} k",
+    r"\lim x",
+    r"\lim_{x} x",
+    r"\lim_{3 \to 0} x",
+    "12_1",
+    "19_8",
+    "5_x",
+    r"\mathbb{P}",
+    r"\mathbb{Z}^3",
+    r"0.\overline{x}",
+    "1/0",
+    "(0, 1, 2]",
+    r"x \in",
+    r"x \le \{1\}",
+    "(1,2)(3,4)",
+    "(1,2) + 3",
+    r"\{1, 2\} + 1",
+    r"\overline{(1,2)}",
+    r"|(1,2)|",
+    r"\max",
+    r"\max(\{1\})",
+    r"\{x \mid\}",
+    r"\binom{1}",
+    r"\lfloor 2",
+    r"\lvert 2",
+    r"\sin",
+    r"\sin_2 x",
+    "x^",
+    "f()",
+    r"(x+1) \mapsto 2",
+    r"x = \text{ cm}^",
+    r"\text{or}",
+    "2^{1,2}",
+    r"\begin{aligned}\end{aligned}",
+    r"\begin{pmatrix}x=1\end{pmatrix}",
+    r"5 \text{ cm } < 6",
+    "Eq(x",
+    "solve(x",
+    "Interval(1)",
+    "Rational(1, 0)",
+    "Piecewise(5)",
+    "x**",
+    "__import__('os')",
+    "x.__class__",
+    "[i for i in x**2]",
+    "S('1+1')",
+    "Union()",
+    r"\hat{x+1}",
+    r"\Vert 2",
+    r"x^{\circ",
+    r"\frac{d}{dx}",
+]
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
@@ -286,11 +349,30 @@ def test_unreadable(text):
 
 
 TOO_HARD = [
-    "9^{9^{9^9}}", "9**9**9**9", "1000000000!", "factorial(10**9)", r"\binom{100000}{50}", "1e99999", "(" * 60 + "1" + ")" * 60,
-    r"\sqrt{" * 60 + "1" + "}" * 60, "1" * 500, "x" * 2001, "1\x002", "\u202e5", "nan", "zoo", "oo - oo", r"\pm 1" * 5, "-" * 20 + "1",
-    ",".join("1" * 300), r"\frac{d^{5000}}{dx^{5000}} x", r"\begin{pmatrix}" + "1&" * 150 + r"1\end{pmatrix}",
-    "(" * 1500 + "1", "x**2 + 1e-999999999", "7!!!",
-]  # fmt: skip
+    "9^{9^{9^9}}",
+    "9**9**9**9",
+    "1000000000!",
+    "factorial(10**9)",
+    r"\binom{100000}{50}",
+    "1e99999",
+    "(" * 60 + "1" + ")" * 60,
+    r"\sqrt{" * 60 + "1" + "}" * 60,
+    "1" * 500,
+    "x" * 2001,
+    "1\x002",
+    "\u202e5",
+    "nan",
+    "zoo",
+    "oo - oo",
+    r"\pm 1" * 5,
+    "-" * 20 + "1",
+    ",".join("1" * 300),
+    r"\frac{d^{5000}}{dx^{5000}} x",
+    r"\begin{pmatrix}" + "1&" * 150 + r"1\end{pmatrix}",
+    "(" * 1500 + "1",
+    "x**2 + 1e-999999999",
+    "7!!!",
+]
 
 
 @pytest.mark.parametrize("text", TOO_HARD, ids=range(len(TOO_HARD)))

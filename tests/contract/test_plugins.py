@@ -1,0 +1,160 @@
+"""Every plugin of every room obeys its protocol."""
+
+import inspect
+import typing
+
+import dspy
+import pytest
+
+from autodata_dspy import registry
+from autodata_dspy.acceptance import ExactCounts
+from autodata_dspy.documents import check_documents
+from autodata_dspy.domains.base import Domain, Malformed, builtin_documents, passage
+from autodata_dspy.roles import Roles
+from autodata_dspy.types import Document, Trajectory
+from autodata_dspy.verifiers.base import Checks, Cost, Verifier, VerifierExample
+
+DOMAINS = registry.names("domains")
+GENERATORS = registry.names("generators")
+VERIFIERS = registry.names("verifiers")
+
+
+@pytest.mark.parametrize("room", registry.ROOMS)
+def test_every_room_has_plugins_and_each_exposes_one(room):
+    assert registry.names(room)
+    assert all(registry.load(room, name) is not None for name in registry.names(room))
+
+
+# -- verifiers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", VERIFIERS)
+def test_a_verifier_says_what_it_is(name):
+    plugin = registry.load("verifiers", name)
+    assert plugin.name == name
+    assert plugin.checks in typing.get_args(Checks) and plugin.cost in typing.get_args(Cost)
+    assert plugin.__doc__ and plugin.verify.__doc__
+    assert list(inspect.signature(plugin.verify).parameters) == ["self", "subject", "reference", "context"]
+
+
+@pytest.mark.parametrize("name", VERIFIERS)
+def test_a_verifiers_examples_show_a_pass_and_a_failure(name):
+    examples = registry.load("verifiers", name).EXAMPLES
+    assert all(isinstance(e, VerifierExample) and e.why for e in examples)
+    assert {True, False} <= {e.expected for e in examples}
+
+
+@pytest.mark.parametrize("name", [n for n in VERIFIERS if registry.load("verifiers", n).cost != "lm"])
+def test_a_verifier_does_on_its_examples_as_it_says(name):
+    verifier = registry.load("verifiers", name)()
+    assert isinstance(verifier, Verifier)
+    for example in verifier.EXAMPLES:
+        verdict = verifier.verify(example.subject, example.reference, example.context)
+        found = None if verdict.undecided else verdict.passed
+        assert found is example.expected, (example.why, verdict)
+        assert verdict.verifier == name and (verdict.passed or verdict.feedback)
+
+
+# -- domains --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=DOMAINS)
+def domain(request):
+    return registry.load("domains", request.param)
+
+
+def inputs(signature):
+    return list(signature.input_fields)
+
+
+def test_a_domain_is_named_as_its_file_and_described_in_a_line(request, domain):
+    assert isinstance(domain, Domain)
+    assert domain.name in DOMAINS and domain.summary and "\n" not in domain.summary
+
+
+def test_a_domains_signatures_have_the_inputs_the_modules_give(domain):
+    assert inputs(domain.write) == ["passage", "angle", "feedback"]
+    assert inputs(domain.review) == ["question"] and "verdict" in domain.review.output_fields
+    for mode in domain.solving.values():
+        assert inputs(mode.signature)[:2] == ["context", "question"]  # neither document nor reference answer
+        assert inputs(mode.signature)[2:] in ([], ["remark"])
+    assert domain.sound in typing.get_args(domain.review.output_fields["verdict"].annotation)
+
+
+def test_every_prompt_of_a_domain_is_its_own(domain):
+    """Optimizers tell predictors apart by their signature."""
+    prompts = [domain.write.instructions, domain.review.instructions]
+    prompts += [mode.signature.instructions for mode in domain.solving.values()]
+    assert len(set(prompts)) == len(prompts) and all(prompts)
+
+
+def test_a_domains_demos_fill_exactly_the_fields_of_their_signature(domain):
+    groups = [(domain.write, domain.demos), (domain.review, domain.review_demos)]
+    groups += [(mode.signature, mode.demos) for mode in domain.solving.values()]
+    for signature, demos in groups:
+        for demo in demos:
+            assert set(demo) == set(signature.fields)
+            assert all(isinstance(value, str) and value for value in demo.values())
+
+
+def test_a_domains_modes_rule_and_verifiers_fit_together(domain):
+    assert {domain.weak_mode, domain.strong_mode} <= set(domain.solving)
+    assert domain.angles and len(set(domain.angles)) == len(domain.angles)
+    assert domain.acceptance.n_weak >= 1 and domain.acceptance.n_strong >= 1
+    assert isinstance(domain.answer_verifier(), Verifier) and domain.answer_verifier().checks == "answer"
+    assert all(isinstance(v, Verifier) and v.checks == "challenge" for v in domain.challenge_verifiers())
+
+
+def test_a_domain_calls_an_empty_challenge_malformed(domain):
+    empty = dspy.Prediction(**dict.fromkeys(domain.write.output_fields, ""))
+    with pytest.raises(Malformed) as malformed:
+        domain.build(empty)
+    assert str(malformed.value)
+
+
+def test_a_domain_brings_documents_of_its_own(domain):
+    documents = domain.documents()
+    check_documents(documents)
+    assert len(documents) >= 12 and documents == builtin_documents(domain.name)
+    assert all(d.domain == domain.name and d.title and d.licence for d in documents)
+
+
+def test_a_passage_is_whole_paragraphs_and_not_too_long():
+    long = Document("d", "\n\n".join(f"Paragraph {i}. " + "x" * 300 for i in range(20)))
+    chosen = {passage(long, seed) for seed in range(40)}
+    assert len(chosen) > 5
+    assert all(len(p) <= 1400 and set(p.split("\n\n")) <= set(long.text.split("\n\n")) for p in chosen)
+    assert passage(long, 3) == passage(long, 3)
+    assert passage(Document("d", "  short \n"), 3) == "short"
+    assert passage(Document("d", "y" * 5000), 3) == "y" * 1400
+
+
+# -- generators -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=GENERATORS)
+def kind(request):
+    return registry.load("generators", request.param)
+
+
+def test_a_generator_is_a_dspy_module_with_the_shared_options(kind):
+    assert issubclass(kind, dspy.Module) and kind.__doc__
+    parameters = inspect.signature(kind.__init__).parameters
+    assert list(parameters)[:3] == ["self", "domain", "roles"]
+    assert {"acceptance", "per_document", "max_rounds", "quality_check"} <= set(parameters)
+    assert list(inspect.signature(kind.forward).parameters) == ["self", "document", "seed"]
+
+
+def test_a_generator_gives_a_trajectory_and_shows_no_examiner_to_optimizers(kind, scripted):
+    roles = scripted.fated_roles(lambda call: scripted.fated(f"{call.seed:x}"), schema=True)
+    maker = kind(scripted.domain(), roles, acceptance=ExactCounts(), per_document=1, max_rounds=2, quality_check=True)
+    prediction = maker(document=scripted.documents(1)[0], seed=0)
+    assert isinstance(prediction.trajectory, Trajectory)
+    assert prediction.accepted == prediction.trajectory.accepted and len(prediction.accepted) == 1
+    assert not any(
+        part in name for name, _ in maker.named_predictors() for part in ("weak", "strong", "quality", "judge")
+    )
+
+
+def test_a_generator_without_roles_can_be_made_before_any_model_is_there(kind, scripted):
+    assert isinstance(kind(scripted.domain()).roles, Roles)
