@@ -24,8 +24,11 @@ Scores = Sequence[float | None]
 class AcceptanceRule(Protocol):
     """When is a challenge worth keeping? `n_weak`, `n_strong`: attempts of a full sample."""
 
-    n_weak: int
-    n_strong: int
+    @property
+    def n_weak(self) -> int: ...
+
+    @property
+    def n_strong(self) -> int: ...
 
     def weak(self, scores: Scores) -> bool | None:
         """Do the weak solver's scores so far settle that it struggles enough (True) or not (False)?"""

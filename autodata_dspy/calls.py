@@ -173,10 +173,10 @@ class RoleLM(dspy.BaseLM):
     cache = property(lambda self: self.resolve().cache)
     num_retries = property(lambda self: getattr(self.resolve(), "num_retries", 0))
     kwargs = property(lambda self: {**self.resolve().kwargs, **self.params})
-    supports_function_calling = property(lambda self: self.resolve().supports_function_calling)
-    supports_reasoning = property(lambda self: self.resolve().supports_reasoning)
-    supports_response_schema = property(lambda self: self.resolve().supports_response_schema)
-    supported_params = property(lambda self: self.resolve().supported_params)
+    supports_function_calling = property(lambda self: self.resolve().supports_function_calling)  # pyright: ignore
+    supports_reasoning = property(lambda self: self.resolve().supports_reasoning)  # pyright: ignore
+    supports_response_schema = property(lambda self: self.resolve().supports_response_schema)  # pyright: ignore
+    supported_params = property(lambda self: self.resolve().supported_params)  # pyright: ignore
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RoleLM:
         return self

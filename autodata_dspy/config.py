@@ -24,18 +24,18 @@ class AcceptanceConfig(_Strict):
     A value left out is the domain's own.
     """
 
-    n_weak: int | None = Field(None, ge=0, le=100)
-    max_weak: int | None = Field(None, ge=0)
-    n_strong: int | None = Field(None, ge=0, le=100)
-    min_strong: int | None = Field(None, ge=0)
+    n_weak: int | None = Field(default=None, ge=0, le=100)
+    max_weak: int | None = Field(default=None, ge=0)
+    n_strong: int | None = Field(default=None, ge=0, le=100)
+    min_strong: int | None = Field(default=None, ge=0)
 
 
 class LimitsConfig(_Strict):
     """Bounds on calls, tokens (input + output) and US dollars; absent means unbounded."""
 
-    max_calls: int | None = Field(None, ge=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_usd: float | None = Field(None, gt=0)
+    max_calls: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_usd: float | None = Field(default=None, gt=0)
 
     def limits(self) -> Limits:
         return Limits(**self.model_dump())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class AutodataError(Exception):
@@ -51,7 +52,7 @@ class StopRun(BaseException):
     def __init__(self, cause: AutodataError):
         super().__init__(str(cause))
         self.cause = cause
-        self.partial = None
+        self.partial: Any = None
 
 
 def did_you_mean(what: str, given: str, available: Iterable[str]) -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dspy
+
 from autodata_dspy.budget import Limits, Meter, metered
 from autodata_dspy.calls import CallLog, logged
 from autodata_dspy.documents import check_documents, digest
@@ -92,6 +94,8 @@ def generate(
         stack.enter_context(metered(meter))
         stack.enter_context(logged(log))
         stack.enter_context(listening(run.watch.round_finished))
+        # Nothing here reads DSPy's trace, which would keep every input of the run in memory.
+        stack.enter_context(dspy.context(trace=None))
         stack.enter_context(_interruptible(run))
         return run.drive(concurrency)
 
@@ -164,7 +168,9 @@ def fingerprint(maker: Any, documents: Sequence[Document], seed: int) -> str:
     }
     options = {k: repr(v) for k, v in sorted(vars(maker).items()) if _is_option(k, v)}
     kind = f"{type(maker).__module__}.{type(maker).__qualname__}"
-    known = [kind, prompts, options, models_of(maker), digest(documents), seed]
+    domain, roles = getattr(maker, "domain", None), getattr(maker, "roles", None)
+    parameters = roles.to_dict() if roles is not None else {}
+    known = [kind, getattr(domain, "name", ""), prompts, options, models_of(maker), parameters, digest(documents), seed]
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

@@ -7,6 +7,8 @@ only if it shares one of the n-grams in its *prefixes*: the rarest of each text 
 the few candidates are scored in full: nothing above the threshold is lost.
 """
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalSubscript=false
+# (scikit-learn and scipy do not tell their types)
 from __future__ import annotations
 
 import re

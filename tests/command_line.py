@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import subprocess
@@ -63,3 +64,34 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 60.0) -> Ran:
 def run(*args: Any, **options: Any) -> Ran:
     """`autodata …` as a process, to its end."""
     return finish(start(*args, **options))
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Every file below a folder and what is in it; of huge ones only size and time."""
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        if p.stat().st_size < 1_000_000
+        else (p.stat().st_size, p.stat().st_mtime_ns)
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != "lock"  # whoever asks last leaves its process number there
+    }
+
+
+def refused(*arguments: Any, says: str) -> str:
+    """Run it, and demand the one line."""
+    ran = run_here(*arguments)
+    assert ran.code == 2
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1, ran.err
+    assert ran.err.startswith("error: ")
+    assert says in ran.err
+    return ran.err
+
+
+def refused_run(*arguments: Any, says: str) -> Ran:
+    """As `refused`, for what is only found out when the run begins: lines of progress may come before."""
+    ran = run_here(*arguments)
+    assert (ran.code, len(ran.errors)) == (2, 1)
+    assert ran.err.splitlines()[-1] == ran.errors[0]
+    assert says in ran.errors[0]
+    return ran

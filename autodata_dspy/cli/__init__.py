@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from autodata_dspy.cli import generate, listing, models, resume, show, status
+from autodata_dspy.cli import audit, generate, listing, models, resume, show, status, verify
 from autodata_dspy.errors import AutodataError
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command("resume")(resume.command)
 app.command("status")(status.command)
 app.command("show")(show.command)
 app.command("list")(listing.command)
+app.command("verify")(verify.command)
+app.command("audit")(audit.command)
 app.add_typer(models.app, name="models")
 
 

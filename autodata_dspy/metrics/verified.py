@@ -219,6 +219,8 @@ class VerifiedMetric:
 def _ask(part: _Part, subject: Any, reference: str, context: str) -> Verdict:
     try:
         return part.verifier.verify(subject, reference, context)
+    except ConfigError as error:  # no model to ask: stop, rather than score every output 0
+        raise StopRun(error) from error
     except AutodataError as error:
         return Verdict.undecidable(str(error), part.name)
     except Exception as error:  # optimizers would make it a 0, which says that the program is bad; it is not

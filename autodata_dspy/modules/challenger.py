@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import dspy
@@ -50,7 +51,7 @@ class Challenger(RoleModule):
                 angle=angle,
                 feedback=feedback,
             )
-            challenge = self.domain.build(written)
+            challenge = dataclasses.replace(self.domain.build(written), angle=angle)
         except AdapterParseError:
             problem = "the output did not have the demanded fields, or was cut off; write less"
             return dspy.Prediction(challenge=None, problem=problem, angle=angle)

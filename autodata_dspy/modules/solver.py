@@ -47,7 +47,7 @@ class Solver(RoleModule):
         verifier: Verifier | None = None,
     ):
         super().__init__(domain, roles)
-        mode = mode or getattr(self.domain, f"{strength}_mode")
+        mode = mode or (self.domain.weak_mode if strength == "weak" else self.domain.strong_mode)
         if mode not in self.domain.solving:
             raise ConfigError(did_you_mean("solving mode", mode, self.domain.solving))
         self.strength, self.mode, self.role = strength, mode, f"{strength}_solver"
@@ -62,7 +62,7 @@ class Solver(RoleModule):
 
         An attempt that is cut off, or whose program fails twice, has spent its chance and is wrong.
         """
-        answer, work, error = "", "", ""
+        answer, work, error, said = "", "", "", dspy.Prediction()
         try:
             said = self._say(challenge, seed, attempt)
             try:

@@ -244,7 +244,7 @@ def shorten(value):
     return text if len(text) <= 100 else text[:97] + "..."
 
 
-def main(limits, reader, writer):
+def main(limits, reader, writer):  # pragma: no cover — runs in the sandbox
     """Read a job from standard input, run it against the solution behind two descriptors, write a report."""
     limit(limits)
     jobs, reports = private_streams()

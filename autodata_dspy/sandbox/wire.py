@@ -143,7 +143,7 @@ class Peer:
         raise NotImplementedError
 
 
-def limit(limits):
+def limit(limits):  # pragma: no cover — runs in the sandbox
     """Bind this process to its limits; called before any foreign code is read."""
     import resource
 
@@ -153,7 +153,7 @@ def limit(limits):
         sys.set_int_max_str_digits(0)
 
 
-def private_streams():
+def private_streams():  # pragma: no cover — runs in the sandbox
     """The conversation on private descriptors; standard streams lead nowhere from now on."""
     import os
 

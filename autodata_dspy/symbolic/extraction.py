@@ -83,7 +83,8 @@ def extract_answer(text: str) -> Extraction:
         return Extraction((), "empty")
     if "\n" not in text and (stated := _sentence(text)):
         return _unless_hedged(stated, "sentence")
-    if "\n" not in text and len(text) <= 2000 and not _is_prose(text):
+    one_object = "\n" not in text or text.startswith(("\\begin{", "\\left", "$\\begin{", "$$\\begin{"))
+    if one_object and len(text) <= 2000 and not _is_prose(text):
         return _unless_hedged(_tidy(text), "whole text")
     return _last_line(text)
 
@@ -138,6 +139,9 @@ def _last_line(text: str) -> Extraction:
     line = [part for part in text.splitlines() if part.strip()][-1].strip()
     if _HEDGE.search(line):
         return Extraction((), "the text does not commit itself to an answer")
+    if line in ("$$", "\\]"):  # a displayed formula on lines of its own ends the text
+        displayed = [m for m in _MATHS.finditer(text) if m.end() == len(text)]
+        line = displayed[-1][0] if displayed else line
     formulas = [_tidy(next(g for g in m.groups() if g)) for m in _MATHS.finditer(line)]
     if formulas:
         return Extraction(_distinct(formulas), "formulas of the last line")

@@ -75,7 +75,7 @@ _OPERAND_AFTER = re.compile(r" ?(?:[-\\({]|\d|[A-Za-z]\b)")
 
 
 # A model that fears the escape writes `frac{1}{2}` without any backslash; no other reading begins so.
-_BARE = re.compile(r"(?<![\\A-Za-z])(?=(?:[dt]?frac|sqrt)\{)")
+_BARE = re.compile(r"(?<![\\A-Za-z\t\f\b\r])(?=(?:[dt]?frac|sqrt)\{)")
 
 
 def repair_latex(text: str) -> str:

@@ -1,5 +1,7 @@
 """Do the rows of a data set differ in words, in content and in the ground they cover?"""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalSubscript=false
+# (scikit-learn and scipy do not tell their types)
 from __future__ import annotations
 
 import hashlib

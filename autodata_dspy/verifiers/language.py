@@ -60,6 +60,10 @@ _FUNCTION_WORDS = {
     "id": "yang dan di ini itu dengan untuk dari dalam tidak akan pada juga ke karena tersebut bisa ada oleh saya atau "
     "dapat lebih sebagai adalah kami",
     "vi": "và của là có cho không được trong với các một những này đã để người khi từ đến như về ra nào",
+    "gl": "o a os as de e é que en un unha do da dos das non se por como máis ou ao foi seu súa son cando moi tamén xa "
+    "pola polo ata iso entre despois sen mesmo aos hai ser está pode cun desde",
+    "af": "die en van is nie dat in te op vir met aan om ook as by deur na maar uit nog word kan hierdie dit hy sy ons "
+    "wat het oor tot dan of was wie geen ek jy hulle waar moet 'n",
     "eo": "la kaj de en estas al ne por kun ke oni aŭ ĉi tiu pri sur kiel sed por vi se per",
 }  # fmt: skip
 SUPPORTED = ("de", "en", "es", "fr", "it", "nl", "pt")
@@ -78,6 +82,7 @@ _NO_PROSE = re.compile(
     re.DOTALL,
 )
 _MIN_SHARE = 0.13  # of the words, weighted: English prose has about 0.3, a list of names none
+_MIN_PLAIN = 0.3  # or this, each word counted whole: neighbours share most of theirs
 _MIN_LEAD = 1.2  # over the second language
 _MAX_FOREIGN = 0.1  # of the letters, in another script
 _MAX_CHARS = 20_000
@@ -86,7 +91,7 @@ _MAX_CHARS = 20_000
 class Language:
     """Recognises the language by function words and script; no model and no download.
 
-    Decides for German, English, Spanish, French, Italian, Dutch and Portuguese, tells thirteen other
+    Decides for German, English, Spanish, French, Italian, Dutch and Portuguese, tells fifteen other
     languages in Latin letters and a dozen scripts apart from them, and is undecided where a text is
     too short (below `min_words` words outside code, formulas and quotation marks) or has too few
     function words. Fails when the text, or a paragraph of it, is in a language that is not wanted, or
@@ -173,7 +178,8 @@ def recognise(text: str, min_words: int = 6) -> tuple[str, dict[str, Any]]:
     }
     first, second = sorted(shares, key=lambda k: (-shares[k], k))[:2]
     evidence = {"foreign": round(foreign, 3), "scores": {k: round(shares[k], 3) for k in (first, second)}}
-    if shares[first] < _MIN_SHARE:
+    plain = sum(w in _WORDS[first] for w in found) / len(found)
+    if shares[first] < _MIN_SHARE and plain < _MIN_PLAIN:
         return "", {**evidence, "why": "too few function words of a language that is known"}
     if shares[first] < _MIN_LEAD * shares[second]:
         return "", {**evidence, "why": f"it may be {first!r} or {second!r}"}
@@ -181,7 +187,7 @@ def recognise(text: str, min_words: int = 6) -> tuple[str, dict[str, Any]]:
 
 
 def _script(text: str) -> tuple[str, float, int]:
-    """"latin" or the language of the leading script, the share of letters in other scripts, the number of letters."""
+    """ "latin" or the language of the leading script, the share of letters in other scripts, the number of letters."""
     counts = Counter(unicodedata.name(c, "?").split()[0].split("-")[0] for c in text if c.isalpha())
     total = sum(counts.values())
     if not total:

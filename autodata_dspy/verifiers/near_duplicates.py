@@ -101,7 +101,9 @@ class NearDuplicates:
         feedback = ""
         if drop:
             shown = ", ".join(f"{j} (like {kept[j]})" for j in drop[:5]) + (" …" if len(drop) > 5 else "")
-            feedback = f"{len(drop)} of {len(texts)} rows repeat an earlier one: {shown}; ask about something else there"
+            feedback = (
+                f"{len(drop)} of {len(texts)} rows repeat an earlier one: {shown}; ask about something else there"
+            )
         return Verdict(1.0 - len(drop) / len(texts), feedback, evidence, self.name)
 
     def _deduplicate(self, texts: Sequence[str]) -> tuple[dict[int, int], list[_Pair], int]:

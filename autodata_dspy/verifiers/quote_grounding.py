@@ -106,13 +106,15 @@ class QuoteGrounding:
         passages = self._passages(subject)
         if passages is None:
             what = type(subject).__name__
-            return Verdict.undecidable(f"no text to look for quotes in: {what} is no text, list or challenge", self.name)
+            return Verdict.undecidable(
+                f"no text to look for quotes in: {what} is no text, list or challenge", self.name
+            )
         if any(len(p) > _MAX_QUOTE for p in passages):
             return Verdict.undecidable(f"a quote is longer than {_MAX_QUOTE} characters", self.name)
         sources = [source_tokens(d) for d in documents]
         checked = [c for p in passages if (c := _check(p, sources))]
         if isinstance(subject, str) and self.quotes == "auto" and all(c["found"] for c in checked):
-            checked += self._misquoted(subject, passages, sources)
+            checked += self._misquoted(subject, sources)
         return self._verdict(checked)
 
     def _passages(self, subject: Any) -> list[str] | None:
@@ -124,13 +126,12 @@ class QuoteGrounding:
         marked = [] if isinstance(subject, str) and self.quotes == "whole" else marked_passages(text, self.min_words)
         return marked or ([text] if isinstance(subject, str) and self.quotes != "marked" else [])
 
-    def _misquoted(self, text: str, passages: Sequence[str], sources: list[_Reading]) -> list[dict]:
-        """The text itself, if it is no prose around its quotes but the document's own words, changed."""
-        if list(passages) == [text] or len(text) > _MAX_QUOTE:
-            return []
-        whole = _check(text, sources)
-        changed = whole is not None and not whole["found"] and whole.get("similarity", 0.0) >= _MISQUOTED
-        return [whole] if whole is not None and changed else []
+    def _misquoted(self, text: str, sources: list[_Reading]) -> list[dict[str, Any]]:
+        """What stands between the marked passages, where it is the document's own words, changed."""
+        between = _MARKED.sub("\n\n\n", _BLOCK.sub("\n\n\n", text)).split("\n\n\n")
+        parts = [p for p in between if len(p.split()) > self.min_words and len(p) <= _MAX_QUOTE]
+        checked = [c for p in parts if (c := _check(p, sources))] if len(between) > 1 else []
+        return [c for c in checked if not c["found"] and c.get("similarity", 0.0) >= _MISQUOTED]
 
     def _verdict(self, checked: list[dict[str, Any]]) -> Verdict:
         evidence = {"n_quotes": len(checked), "quotes": checked}

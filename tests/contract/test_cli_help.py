@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 import pytest
+import typer
 from command_line import COMMAND, run, run_here
 
+from autodata_dspy.cli import app
+
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
-SUBCOMMANDS = {
+OPTIONS = {
     (): "generate resume status show list models",
     ("generate",): "--domain --documents --n --program --lm --seed --run-dir --config --concurrency --passes "
     "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
@@ -19,10 +22,20 @@ SUBCOMMANDS = {
     ("show",): "run_dir document",
     ("list",): "what",
     ("models",): "list pull where",
-    ("models", "list"): "",
     ("models", "pull"): "name",
     ("models", "where"): "name",
 }
+
+
+def commands(command=None, path=()):
+    """Every command and subcommand there is: (its words, its click command)."""
+    command = command or typer.main.get_command(app)
+    yield path, command
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from commands(sub, (*path, name))
+
+
+COMMANDS = dict(commands())
 
 
 def loaded_by(code: str) -> set[str]:
@@ -48,13 +61,22 @@ def best_of_five(*command: str) -> float:
     return min(seconds)
 
 
-@pytest.mark.parametrize("subcommand", SUBCOMMANDS, ids=" ".join)
-def test_every_subcommand_explains_itself_and_all_its_options(subcommand):
-    ran = run_here(*subcommand, "--help")
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_and_each_of_its_options(words):
+    ran = run_here(*words, "--help")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith(f"Usage: {' '.join(['autodata', *subcommand])} [OPTIONS]")
-    for name in SUBCOMMANDS[subcommand].split():
-        assert name in ran.out
+    assert ran.out.startswith(f"Usage: {' '.join(['autodata', *words])} [OPTIONS]")
+    said = "".join(ran.out.split())
+    assert "".join(COMMANDS[words].help.split()) in said
+    for parameter in COMMANDS[words].params:
+        assert parameter.help, f"{parameter.name} has no help"
+        assert "".join(parameter.help.split()) in said
+
+
+@pytest.mark.parametrize("words", OPTIONS, ids=" ".join)
+def test_the_promised_commands_and_options_are_there(words):
+    shown = run_here(*words, "--help").out.split()
+    assert set(OPTIONS[words].split()) <= {word.split(",")[0] for word in shown}
 
 
 @pytest.mark.parametrize("subcommand", [(), ("models",)], ids=" ".join)

@@ -17,14 +17,14 @@ GROUPS = (
     ("types", "errors"),
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
-        *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text"),
+        *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
     ("acceptance", "domains.base", "feedback"),
     ("modules",),
     ("generators",),
-    ("domains", "metrics"),
+    ("domains", "metrics", "audit"),
     ("artifact", "store", "executors", "results"),
     ("generation",),
     ("runs",),
@@ -149,7 +149,8 @@ def test_every_name_of_the_order_exists():
     ],
 )
 def test_this_test_can_fail(module, source, wrong):
-    assert bool(violations({**sources(PACKAGE), module: source})) is wrong
+    found = violations({**sources(PACKAGE), module: source})
+    assert any(line.startswith(f"{module} ") for line in found) is wrong
 
 
 @pytest.mark.parametrize("module", FREE_OF_DSPY)

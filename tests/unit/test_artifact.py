@@ -44,6 +44,7 @@ def test_instructions_and_demonstrations_come_back(maker, tmp_path):
     before.challenger.write.signature = before.challenger.write.signature.with_instructions("Write it well: ∫ ≤ 🙂")
     before.challenger.write.demos = [DEMO, {**DEMO, "question": "q2"}]
     save_program(before, tmp_path / "p.json")
+    assert [p.name for p in tmp_path.iterdir()] == ["p.json"]
     after = load_program(maker(), str(tmp_path / "p.json"))
     assert predictors(after) == predictors(before)
     assert predictors(after)["challenger.write"] == ("Write it well: ∫ ≤ 🙂", [DEMO, {**DEMO, "question": "q2"}])

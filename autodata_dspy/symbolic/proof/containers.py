@@ -28,6 +28,7 @@ from autodata_dspy.symbolic.proof.normal_form import (
     is_braced,
     is_label,
     keeps_order,
+    may_be_interval,
     piecewise,
     together,
     united_family,
@@ -145,7 +146,10 @@ class Containers:
             return outcome
         if is_braced(a) or is_braced(b) or isinstance(a, Alternatives) or isinstance(b, Alternatives):
             these, those = self._distinct(these), self._distinct(those)
-        return self.matched(these, those)
+        outcome = self.matched(these, those)
+        if outcome[0] and may_be_interval(a, b):
+            return None, "[a, b] may be an interval or a list"
+        return outcome
 
     def _distinct(self, items: list[Any]) -> list[Any]:
         kept: list[Any] = []

@@ -80,6 +80,12 @@ def keeps_order(a: Group, b: Group) -> bool:
     return shapes == {"[", "{"} and len(a.items) == 2 == len(b.items)
 
 
+def may_be_interval(a: Any, b: Any) -> bool:
+    """Whether one side is [1, 6] and the other 1, 6: a list like it, or the ends of an interval."""
+    shapes = {v.opening + v.closing for v in (a, b) if isinstance(v, Group)}
+    return shapes == {"[]", ""} and len(a.items) == 2 and all(is_number(v) for v in (*a.items, *b.items))
+
+
 def unlabelled(items: list[Any]) -> list[Any]:
     """x = 1, x = 2 means the values 1 and 2."""
     equations = [v for v in items if isinstance(v, Equation)]

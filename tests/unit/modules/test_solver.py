@@ -28,6 +28,11 @@ def test_a_wrong_answer_scores_zero_and_an_undecided_one_has_no_score(scripted):
     assert attempt(scripted, {"answer": "?"})[0].verdict.score is None
 
 
+def test_an_answer_field_that_was_left_empty_is_wrong_even_where_a_verifier_could_not_say(scripted):
+    rollout, calls = attempt(scripted, {"reasoning": "hm", "answer": " "}, "strong")
+    assert (rollout.verdict.score, rollout.verdict.feedback, len(calls)) == (0.0, "the answer is empty", 1)
+
+
 def test_without_context_the_solver_reads_none(scripted):
     _, (call,) = attempt(scripted, {"answer": "home"}, challenge=Challenge("Where to?", "harbour"))
     assert call.inputs["context"] == "none"

@@ -29,6 +29,9 @@ FOUND = [
     ("Step one.\n\nSo the area is $5$.", "5"),
     ("We compute.\n\\( x = 2 \\)", "x = 2"),
     ("We compute.\nx = 2", "x = 2"),
+    ("We compute\n$$\nx = 2\n$$", "x = 2"),
+    ("We compute\n\\[\nx = 2\n\\]", "x = 2"),
+    ("\\begin{pmatrix}\n1 \\\\\n2\n\\end{pmatrix}", "\\begin{pmatrix}\n1 \\\\\n2\n\\end{pmatrix}"),
     ("[[ ## answer ## ]]\n7", "7"),
 ]
 

@@ -44,7 +44,7 @@ ANSWERS = [
         "number",
     ),
     (
-        "t = 0\nfor i in range(9):\n    if i == 2:\n        continue\n    if i == 5:\n        break\n    t += i\nanswer = t",
+        "t = 0\nfor i in [0, 1, 2, 3, 4, 5]:\n    if i == 2: continue\n    if i == 5: break\n    t += i\nanswer = t",
         "8",
         "number",
     ),

@@ -86,7 +86,9 @@ def test_a_worker_killed_at_work_is_a_crash(pool):
     third(pool)
 
     def kill_soon():
-        time.sleep(0.3)
+        deadline = time.monotonic() + 4
+        while not pool._busy and time.monotonic() < deadline:
+            time.sleep(0.01)
         for one in list(pool._busy):
             os.killpg(one.process.pid, signal.SIGKILL)
 

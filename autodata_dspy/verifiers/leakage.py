@@ -1,0 +1,233 @@
+"""Do the context and the question give the answer away?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from autodata_dspy.errors import ConfigError, ProviderError, VerifierError
+from autodata_dspy.subjects import as_challenge
+from autodata_dspy.text import STOPWORDS, content_words, fold, sentences, words
+from autodata_dspy.types import Verdict
+from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
+
+_GIVEAWAY = re.compile(
+    r"(?:\b(?:the\s+)?(?:final\s+|correct\s+|right\s+|expected\s+|reference\s+)?(?:answer|solution|result|outcome)\s+"
+    r"(?:is|are|equals|will be|turns out to be|must be)\b|\b(?:answer|solution|result|hint|spoiler)\s*:|"
+    r"\b(?:namely|which (?:is|equals|gives))\b)[\s:]*(?:that\s+|the\s+|an?\s+)?"
+)
+_CHOICE = re.compile(
+    r"\b(?:or|versus|vs\.?|either|whether|which of|options?|choices?|among|between)\b|\([a-e1-5]\)|\b[a-e]\)"
+)
+_IMPERATIVE = re.compile(
+    r"(?i)^(?:\W*|.*[,:]\s)(?:find|determine|compute|calculate|evaluate|prove|show|derive|explain|describe|discuss|give|"
+    r"list|state|identify|compare|solve|simplify|factor|express|estimate|write|name|justify|define|decide|what|which|why|"
+    r"how|who|whose|when|where)\b"
+)
+_FORMULA_NOISE = re.compile(r"\\left|\\right|\\[,;:! ]|\\boxed|\\d?frac(?=\d)|\\text|\$|\\\(|\\\)|\\\[|\\\]|\s")
+_FORMULA = re.compile(r"[\\^_=<>+*/{}()\[\]|√∫∑π]")
+_N = 5  # words of an n-gram
+_MIN_NEW = 6  # content words from which the share of covered ones means something
+_COVERED = 0.85
+
+
+class Leakage:
+    """Compares the reference answer with what a solver is shown, without a model.
+
+    Four routes, each ignoring what the answer merely repeats from the asking sentence:
+    *stated*: "the answer is …" or "hint: …" followed by the answer; *object*: a formula, or a short
+    answer of two content words and more, stands in the text as it is; *n-grams*: the share of the
+    answer's word 5-grams that stand there is above `max_overlap`; *words*: nearly all (85 %) of
+    at least six content words that only the answer should have are there, in any order. An answer
+    that says nothing beyond the asking sentence leaks too.
+
+    Undecided: no reference; an answer of one word or number that stands in the text, or one that is
+    offered there as one of several choices (a solver may have to choose it, or the number may be a given).
+
+    With `probe`, a model tries as well. The hook gets the shown text and returns its answer, or "" if
+    it finds none; it should be told to look the answer up there, not to work it out. The same answer as
+    the reference fails; a probe that cannot run leaves a text without other signs undecided. Nothing
+    here calls a model by itself, and the hook is not called for a text that leaks anyway.
+
+    Measured: MEASURED
+
+    Args:
+        max_overlap: share of 5-grams in [0, 1) that is still allowed.
+        probe: shown text → a model's answer, or "".
+    """
+
+    name: ClassVar[str] = "leakage"
+    checks: ClassVar[Checks] = "challenge"
+    cost: ClassVar[Cost] = "free"
+    EXAMPLES: ClassVar[tuple[VerifierExample, ...]] = (
+        VerifierExample(
+            "A cache is flushed on every write. Why does throughput fall as more readers join?",
+            "Each flush evicts lines that other cores still read, so they fetch them again from memory.",
+            why="the explanation has to be found",
+        ),
+        VerifierExample(
+            "Each flush evicts lines that other cores still read, so they fetch them again. Why does throughput fall?",
+            "Each flush evicts lines that other cores still read, so they fetch them again from memory.",
+            expected=False,
+            why="the first sentence is the answer",
+        ),
+        VerifierExample(
+            "Factor the polynomial. Hint: (x-1)(x+4).", "(x - 1)(x + 4)", expected=False, why="the hint is the answer"
+        ),
+        VerifierExample("Is 7 or 8 a prime?", "7", expected=None, why="the answer is one of the choices"),
+    )
+
+    def __init__(self, max_overlap: float = 0.25, probe: Callable[[str], str] | None = None):
+        if not 0.0 <= max_overlap < 1.0:
+            raise ConfigError(f"max_overlap is a share in [0, 1), not {max_overlap!r}")
+        self.max_overlap, self.probe = max_overlap, probe
+
+    def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
+        """Score 1 if nothing leaks; else 1 - the leaked share (0 for a stated answer or an object).
+
+        Args:
+            subject: a challenge, of which context and question are shown to solvers, or the shown text.
+            reference: the answer; the challenge's own unless given.
+            context: for a text, what is shown besides; for a challenge it is not used (there it is the
+                document, which solvers do not see).
+        """
+        challenge = as_challenge(subject)
+        if challenge is not None:
+            reference = reference.strip() or challenge.answer
+            shown = f"{challenge.context}\n\n{challenge.question}".strip()
+        elif isinstance(subject, str):
+            shown = f"{context}\n\n{subject}".strip()
+        else:
+            return Verdict.undecidable(f"{type(subject).__name__} is neither a challenge nor a text", self.name)
+        if not words(reference) and not _FORMULA.search(reference):
+            return Verdict.undecidable("there is no reference answer that could be given away", self.name)
+        verdict = self._routes(shown, reference.strip())
+        return self._probed(verdict, shown, reference) if verdict.passed and self.probe else verdict
+
+    def _routes(self, shown: str, reference: str) -> Verdict:
+        setup, ask = _split(shown)
+        wanted = words(reference)
+        if _stated(shown, wanted, reference):
+            return self._leak(0.0, "the text says what the answer is", "stated")
+        new = [w for w in dict.fromkeys(content_words(reference)) if w not in set(words(ask))]
+        place = _place(shown, reference, wanted)
+        if place:
+            short = len(content_words(reference)) < 2 and not _is_long_formula(reference)
+            offered = _CHOICE.search(fold(ask if _contains(words(ask), wanted) else place))
+            if short or offered:
+                why = "the answer stands in the text, but it may be a given or one of the choices"
+                return Verdict.undecidable(why, self.name, place=place)
+            if _contains(words(setup), wanted) or not new or _is_long_formula(reference):
+                return self._leak(0.0, f"the answer stands in the text: “{place}”", "object", place=place)
+        if not new and len(content_words(reference)) >= 3:
+            return self._leak(0.0, "the answer only repeats the question", "question")
+        return self._overlap(words(setup), wanted, new)
+
+    def _overlap(self, setup: list[str], wanted: list[str], new: list[str]) -> Verdict:
+        fresh = set(new)
+        grams = [g for g in _grams(wanted) if fresh.intersection(g)]
+        there = set(_grams(setup))
+        shared = [g for g in grams if g in there]
+        overlap = len(shared) / len(grams) if grams else 0.0
+        covered = len(fresh.intersection(setup)) / len(fresh) if fresh else 0.0
+        evidence = {"overlap": round(overlap, 3), "covered": round(covered, 3), "n_new_words": len(fresh)}
+        if overlap > self.max_overlap:
+            passage = " ".join(shared[0])
+            why = f"{overlap:.0%} of the answer's phrases stand in the text, such as “{passage}”"
+            return self._leak(1.0 - overlap, why, "n-grams", **evidence)
+        if len(fresh) >= _MIN_NEW and covered >= _COVERED:
+            why = f"{covered:.0%} of the answer's own words are already in the text"
+            return self._leak(1.0 - covered, why, "words", **evidence)
+        return Verdict(1.0, "", evidence, self.name)
+
+    def _leak(self, score: float, why: str, route: str, **evidence: Any) -> Verdict:
+        feedback = f"{why}; keep only what is needed to pose the question"
+        return Verdict(score, feedback, {"route": route, **evidence}, self.name)
+
+    def _probed(self, verdict: Verdict, shown: str, reference: str) -> Verdict:
+        if self.probe is None:
+            return verdict
+        try:
+            answer = self.probe(shown)
+        except (ProviderError, VerifierError) as error:
+            return Verdict.undecidable(f"no sign of a leak, but the probe could not run: {error}", self.name)
+        evidence = {**verdict.evidence, "probe": answer[:200]}
+        same = _squeezed(answer) == _squeezed(reference) or _contains(words(answer), words(reference))
+        if answer.strip() and same:
+            return self._leak(0.0, "a model finds the answer in the text alone", "probe", **evidence)
+        return Verdict(1.0, "", evidence, self.name)
+
+
+def _split(shown: str) -> tuple[str, str]:
+    """The set-up and the asking sentence: the last question, or the last instruction, or the last sentence."""
+    parts = sentences(shown)
+    asking = [i for i, p in enumerate(parts) if p.rstrip("\"')]*_ ").endswith(("?", "？"))]
+    asking = asking or [i for i, p in enumerate(parts) if _IMPERATIVE.search(p)] or [len(parts) - 1]
+    return " \n".join(p for i, p in enumerate(parts) if i != asking[-1]), parts[asking[-1]] if parts else ""
+
+
+def _stated(shown: str, wanted: Sequence[str], reference: str) -> bool:
+    folded = fold(shown)
+    for match in _GIVEAWAY.finditer(folded):
+        rest = folded[match.end() : match.end() + 40 + 2 * len(reference)]
+        if wanted and words(rest)[: len(wanted)] == list(wanted) and not _is_operator_next(rest, wanted):
+            return True
+        if _FORMULA.search(reference) and _squeezed(rest).startswith(_squeezed(reference)):
+            return True
+    return False
+
+
+def _is_operator_next(rest: str, wanted: Sequence[str]) -> bool:
+    """Whether the text goes on as another formula: `the result is 5 + x` does not state 5."""
+    last = re.search(r"\W+".join(map(re.escape, wanted)), rest)
+    return bool(last and re.match(r"\s*(?:[+*/^=<>-]|%|\.\d|,\d)", rest[last.end() :]))
+
+
+def _place(shown: str, reference: str, wanted: Sequence[str]) -> str:
+    """The words round the answer where it stands in the text as it is; empty if it does not."""
+    if _FORMULA.search(reference):
+        squeezed, answer = _squeezed(shown), _squeezed(reference)
+        at = squeezed.find(answer)
+        while at >= 0:
+            before, after = squeezed[at - 1 : at] if at else "", squeezed[at + len(answer) : at + len(answer) + 1]
+            if not (_joins(before) and _joins(answer[0])) and not (_joins(after) and _joins(answer[-1])):
+                return squeezed[max(0, at - 20) : at + len(answer) + 20]
+            at = squeezed.find(answer, at + 1)
+        return ""
+    there = words(shown)
+    at = _find(there, wanted)
+    return " ".join(there[max(0, at - 6) : at + len(wanted) + 6]) if at >= 0 else ""
+
+
+def _squeezed(text: str) -> str:
+    return _FORMULA_NOISE.sub("", fold(text)).strip(".")
+
+
+def _joins(character: str) -> bool:
+    """Whether a formula may go on at this character, so that what was found is a part of it."""
+    return bool(character) and (character.isalnum() or character in "+-*/^_.\\")
+
+
+def _is_long_formula(reference: str) -> bool:
+    return bool(_FORMULA.search(reference)) and len(_squeezed(reference)) >= 5
+
+
+def _find(there: Sequence[str], wanted: Sequence[str]) -> int:
+    n = len(wanted)
+    spots = (i for i in range(len(there) - n + 1) if there[i] == wanted[0] and list(there[i : i + n]) == list(wanted))
+    return next(spots, -1) if n else -1
+
+
+def _contains(there: Sequence[str], wanted: Sequence[str]) -> bool:
+    return _find(there, wanted) >= 0
+
+
+def _grams(found: Sequence[str]) -> list[tuple[str, ...]]:
+    """Word 5-grams; of a shorter text, the text itself unless it is function words."""
+    if len(found) < _N:
+        return [tuple(found)] if len(found) > 2 and not set(found) <= STOPWORDS else []
+    return [tuple(found[i : i + _N]) for i in range(len(found) - _N + 1)]
+
+
+PLUGIN = Leakage
