@@ -19,13 +19,15 @@ Done = TypeVar("Done")
 def run_threads(
     work: Callable[[Job], Done], jobs: Iterable[Job], n_threads: int
 ) -> Iterator[tuple[Job, Done | None, BaseException | None]]:
-    """Yield (job, result, exception) as jobs finish; a job is drawn only when a thread is free for it.
+    """Yield (job, result, exception) as jobs finish; a job is drawn only when a thread is free for it and the
+    consumer has dealt with a result for each one before: what it learned from them may be the reason to stop.
 
     Threads inherit the caller's context variables (DSPy's settings, the meter, the call log). When the
     consumer stops iterating, no further job is drawn and those in flight are waited for.
     """
     pending, results = iter(jobs), queue.SimpleQueue()
     draw_lock, closed = threading.Lock(), threading.Event()
+    dealt_with = threading.Semaphore(0)
     finished = object()
     broken: list[BaseException] = []  # why no further job could be drawn
 
@@ -37,6 +39,7 @@ def run_threads(
                 if job is finished:
                     break
                 results.put((job, *_attempt(work, job)))  # type: ignore[arg-type] - it is not `finished`
+                dealt_with.acquire()
         except BaseException as error:
             broken.append(error)
         results.put(finished)
@@ -54,10 +57,13 @@ def run_threads(
                 alive -= 1
             else:
                 yield item
+                dealt_with.release()
         if broken:
             raise broken[0]
     finally:
         closed.set()
+        for _ in threads:
+            dealt_with.release()
         for thread in threads:
             thread.join()
 

@@ -72,8 +72,12 @@ _INSTRUMENTS = {
 }
 _INSTRUMENT = "|".join(_INSTRUMENTS.values())
 _ACT_AFTER = (
-    rf"(?:,?\s+(?:of\s+)?(?:the\s+)?(?P<act>{_INSTRUMENT}|(?:Regulation \((?:EU|EC)\)(?: No\.?)? \d+/\d+|"
-    r"Directive (?:\(EU\) )?\d+/\d+(?:/E[CU])?)))?"
+    rf",?\s(?:of\s)?(?:the\s)?(?P<act>{_INSTRUMENT}|(?:Regulation \((?:EU|EC)\)(?: No\.?)? \d+/\d+|"
+    r"Directive (?:\(EU\) )?\d+/\d+(?:/E[CU])?))"
+)
+_ARTICLE = (
+    rf"\b(?:[Aa]rt(?:icle)?s?\.?|[Aa]rtikel)\s?(?P<number>\d+[a-z]?)(?P<path>{_PATH})"
+    r"(?:\s(?:para(?:graph)?\.?|Abs\.)\s?(?P<para>\d+))?"
 )
 _GERMAN = r"BGB|StGB|GG|ZPO|StPO|HGB|UrhG|UWG|GmbHG|AktG|InsO|BDSG|VwGO|VwVfG|SGB [IVX]+|TMG|MarkenG|PatG|AGG|KSchG|ABGB|OR|ZGB"
 _UK_COURT = r"UKSC|UKHL|UKPC|EWCA (?:Civ|Crim)|EWHC|UKUT|UKFTT|EWFC|EWCOP|CSIH|CSOH|NICA|NIQB|UKEAT|EAT"
@@ -95,10 +99,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                          rf"(?:,?\s(?:cl\.|[Cc]lause)\s?(?P<clause>\d+))?(?=[^.;]{{0,40}}\bConstitution)"),
         ("code", rf"§+\s?(?P<number>\d+[a-z]?)(?:\s(?:Abs\.|Absatz)\s?(?P<path>\d+))?(?:\s(?:S\.|Satz)\s?\d+)?(?:\s(?:Nr\.|Nummer)"
                  rf"\s?\d+)?\s(?P<act>{_GERMAN})\b"),
-        ("article", rf"\b(?P<act>{_INSTRUMENT}),?\s(?:[Aa]rt(?:icle)?\.?)\s?(?P<number>\d+[a-z]?)(?P<path>{_PATH})"),
-        ("article", rf"\b(?:[Aa]rt(?:icle)?s?\.?|[Aa]rtikel)\s?(?P<number>\d+[a-z]?)(?P<path>{_PATH})(?:\s(?:para(?:graph)?\.?|Abs\.)"
-                    rf"\s?(?P<para>\d+))?{_ACT_AFTER}"),
-        ("recital", rf"\b[Rr]ecital\s(?:\()?(?P<number>\d+)\)?{_ACT_AFTER}"),
+        ("article", rf"{_ARTICLE}{_ACT_AFTER}"),
+        ("recital", rf"\b[Rr]ecital\s(?:\()?(?P<number>\d+)\)?(?:{_ACT_AFTER})?"),
+        ("article", rf"\b(?P<act>{_INSTRUMENT}),?\s{_ARTICLE}"),
+        ("article", _ARTICLE),
         ("eu", r"\b(?P<base>(?:Regulation|Directive) (?:\((?:EU|EC|EEC)\) )?(?:No\.? )?\d+/\d+(?:/(?:EC|EU|EEC))?)"),
         ("eu", r"\b(?P<base>[CTF][-‑–]\d{1,3}/\d\d(?: P)?)\b"),
         ("eu", r"\b(?P<base>ECLI:[A-Z]{2}:[A-Z]+:\d{4}:[A-Z\d.]+\d)"),
@@ -195,7 +199,7 @@ def _german(match: re.Match[str]) -> Iterator[Citation]:
 def _article(match: re.Match[str]) -> Iterator[Citation]:
     groups = match.groupdict()
     path = tuple(_LABEL.findall(match["path"])) or tuple(filter(None, [groups.get("para")]))
-    form = f"Art. {match['number']}{{}} {_instrument(match['act'])}".strip()
+    form = f"Art. {match['number']}{{}} {_instrument(groups.get('act'))}".strip()
     yield Citation(form, path, "article", match[0].strip(), match.start())
 
 

@@ -33,7 +33,9 @@ _GLUE = "\x00"
 _TOKEN = re.compile(r"\x00|(?<![\w)\]])[-+]?\d+(?:[.,]\d+)*[^\W_]*|\d+(?:[.,]\d+)*[^\W_]*|[^\W_]+(?:'[^\W_]+)*|\S")
 _CJK = "぀-ヿ㐀-䶿一-鿿가-힯"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)*")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|vs?|no|art|sec|al|mr|mrs|ms|dr|inc|ltd|co|st)|\b[a-z])\.$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?i:e\.g|i\.e|etc|cf|vs?|art|sec|mr|mrs|ms|dr|inc|ltd|co|st)|\b(?:Nos?|al|[A-Z]))\.$"  # or an initial
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n\s*\n")
 
 NEGATIONS = frozenset(

@@ -35,7 +35,7 @@ _ASKS = re.compile(
     rf"|using\b[^,]*,|under\b[^,]*,|in\b[^,]*,|(?:step|part|question)\s+\w+[:.)])\W*)*(?:{_VERBS})\b"
 )
 _SECOND = re.compile(
-    rf"(?i)(?:,\s*|;\s*|\band\s+|\bor\s+|\bthen\s+)(?:(?:and|then|also|finally|hence|thus|next|further|so)\s+)*"
+    rf"(?i)(?:,\s*|;\s*|\.\s+|\band\s+|\bor\s+|\bthen\s+)(?:(?:and|then|also|finally|hence|thus|next|further|so)\s+)*"
     rf"(?P<ask>{_VERBS}|(?:(?:in|on|at|by|to|for|under|of|with)\s+)?(?:{_WH})\b(?!\s+(?:is\s+)?(?:given|shown|defined|"
     rf"called|denoted|known)))\b"
 )
@@ -56,7 +56,8 @@ _ONE_OF_TWO = re.compile(
     r"(?i)\b(?:ratio|sum|difference|product|quotient|relation(?:ship)?|trade-?off|distance|correlation|covariance|angle|"
     r"intersection|union|average|mean|gap|link|connection|balance|common)\s+(?:of|between|to)\b"
 )
-_PART = re.compile(r"(?:^|\s)\(?(?P<label>[a-h]|[ivx]{1,4}|\d{1,2})[).]\s+(?=\S)", re.MULTILINE)
+_LABEL = r"(?:[a-h]|[ivx]{1,4}|\d{1,2})"
+_PART = re.compile(rf"(?:(?:^|\s)\(?(?P<label>{_LABEL})\)|^(?P<item>{_LABEL})\.)\s+(?=\S)", re.MULTILINE)
 _OPTIONS = re.compile(r"(?i)\b(?:which (?:one )?of|following|options?|choices?|choose|select|pick|true or false)\b")
 _RESPECTIVELY = re.compile(r"(?i)\brespectively\b")
 
@@ -136,7 +137,7 @@ def demands(prose: str) -> list[str]:
 def _labelled(prose: str) -> list[str]:
     """Labelled parts that ask, or that follow a stem without a demand of its own; options of a choice are none."""
     labels = list(_PART.finditer(prose))
-    if len(labels) < 2 or [m["label"] for m in labels[:2]] not in (["a", "b"], ["i", "ii"], ["1", "2"]):
+    if len(labels) < 2 or [m["label"] or m["item"] for m in labels[:2]] not in (["a", "b"], ["i", "ii"], ["1", "2"]):
         return []
     stem = prose[: labels[0].start()]
     if _OPTIONS.search(stem):

@@ -15,8 +15,9 @@ from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 _GIVEAWAY = re.compile(
     r"(?:\b(?:the\s+)?(?:final\s+|correct\s+|right\s+|expected\s+|reference\s+)?(?:answer|solution|result|outcome)\s+"
     r"(?:is|are|equals|will be|turns out to be|must be)\b|\b(?:answer|solution|result|hint|spoiler)\s*:|"
-    r"\b(?:namely|which (?:is|equals|gives))\b)[\s:]*(?:that\s+|the\s+|an?\s+)?"
+    r"\b(?:namely|which (?:is|equals|gives))\b)[\s:]*"
 )
+_LEAD = frozenset("a an the that by in of to with".split())  # may stand before the answer, here or there
 _CHOICE = re.compile(
     r"\b(?:or|versus|vs\.?|either|whether|which of|options?|choices?|among|between)\b|\([a-e1-5]\)|\b[a-e]\)"
 )
@@ -25,7 +26,7 @@ _IMPERATIVE = re.compile(
     r"list|state|identify|compare|solve|simplify|factor|express|estimate|write|name|justify|define|decide|what|which|why|"
     r"how|who|whose|when|where)\b"
 )
-_FORMULA_NOISE = re.compile(r"\\left|\\right|\\[,;:! ]|\\boxed|\\d?frac(?=\d)|\\text|\$|\\\(|\\\)|\\\[|\\\]|\s")
+_FORMULA_NOISE = re.compile(r"\\left|\\right|\\[,;:! ]|\\boxed|\\d?frac(?=\d)|\\text|\$|\\\(|\\\)|\\\[|\\\]")
 _FORMULA = re.compile(r"[\\^_=<>+*/{}()\[\]|√∫∑π]")
 _N = 5  # words of an n-gram
 _MIN_NEW = 6  # content words from which the share of covered ones means something
@@ -169,13 +170,19 @@ def _split(shown: str) -> tuple[str, str]:
 
 def _stated(shown: str, wanted: Sequence[str], reference: str) -> bool:
     folded = fold(shown)
+    core = _without_lead(wanted)
     for match in _GIVEAWAY.finditer(folded):
         rest = folded[match.end() : match.end() + 40 + 2 * len(reference)]
-        if wanted and words(rest)[: len(wanted)] == list(wanted) and not _is_operator_next(rest, wanted):
+        if core and _without_lead(words(rest))[: len(core)] == core and not _is_operator_next(rest, core):
             return True
         if _FORMULA.search(reference) and _squeezed(rest).startswith(_squeezed(reference)):
             return True
     return False
+
+
+def _without_lead(found: Sequence[str]) -> list[str]:
+    start = next((i for i, word in enumerate(found) if word not in _LEAD), 0)
+    return list(found[start:])
 
 
 def _is_operator_next(rest: str, wanted: Sequence[str]) -> bool:
@@ -191,7 +198,7 @@ def _place(shown: str, reference: str, wanted: Sequence[str]) -> str:
         at = squeezed.find(answer)
         while at >= 0:
             before, after = squeezed[at - 1 : at] if at else "", squeezed[at + len(answer) : at + len(answer) + 1]
-            if not (_joins(before) and _joins(answer[0])) and not (_joins(after) and _joins(answer[-1])):
+            if not _goes_on(before, answer[0]) and not _goes_on(after, answer[-1]):
                 return squeezed[max(0, at - 20) : at + len(answer) + 20]
             at = squeezed.find(answer, at + 1)
         return ""
@@ -201,12 +208,13 @@ def _place(shown: str, reference: str, wanted: Sequence[str]) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return _FORMULA_NOISE.sub("", fold(text)).strip(".")
+    """A text with formulas as they compare: no commands of mere layout, spaces between words only."""
+    return re.sub(r"\s*([^\w\s])\s*", r"\1", _FORMULA_NOISE.sub(" ", fold(text))).strip(" .")
 
 
-def _joins(character: str) -> bool:
-    """Whether a formula may go on at this character, so that what was found is a part of it."""
-    return bool(character) and (character.isalnum() or character in "+-*/^_.\\")
+def _goes_on(beside: str, edge: str) -> bool:
+    """Whether the character beside a formula makes it a part of a longer one."""
+    return bool(beside) and (beside in "+-*/^_\\" or (beside.isalnum() and edge.isalnum()))
 
 
 def _is_long_formula(reference: str) -> bool:
