@@ -29,12 +29,16 @@ _ARTICLES_AND_AMENDMENTS = {"art.": 7, "amend.": 27}
 _COURT_YEARS = {"UKSC": (2009, 9999), "UKHL": (2001, 2009), "EWCA": (2001, 9999), "EWHC": (2001, 9999)}
 
 _OWN_HEADING = re.compile(r"^#+\s*§\s*(\S+?)\.?\s", re.MULTILINE)
-_NOTES = re.compile(r"^\s*(?:\(\[?Pub\. L\.|\([A-Z][a-z]+\.? \d+, \d{4}, ch\.|__|.{0,6}Historical and Revision Notes)", re.M)
+_NOTES = re.compile(
+    r"^\s*(?:\(\[?Pub\. L\.|\([A-Z][a-z]+\.? \d+, \d{4}, ch\.|__|.{0,6}Historical and Revision Notes)", re.M
+)
 # At the start of a line, after a dash, or after the heading of an outer one: "(a) In general.—(1) …".
 _ENUMERATOR = re.compile(
     r"(?:^[\s>*_]*|—\s*|^[\s>*_]*\([^()\s]{1,5}\)[^\n]{0,120}?[.—-]+[^\S\n]*)((?:\(\w{1,5}\)[^\S\n]*)+)", re.MULTILINE
 )
-_OTHER_LAW = re.compile(r"\s*(?:,\s*)?of\s(?:the\s(?:\w+[\s,]){0,6}?(?:Act|Code|Law|Constitution|Treaty|Rules)|title\s|such\s|that\s)")
+_OTHER_LAW = re.compile(
+    r"\s*(?:,\s*)?of\s(?:the\s(?:\w+[\s,]){0,6}?(?:Act|Code|Law|Constitution|Treaty|Rules)|title\s|such\s|that\s)"
+)
 _LEVELS = (r"[a-z]", r"\d+[a-z]?", r"[A-Z]", r"[ivxl]+", r"[IVXL]+", r"([a-hj-uwyz])\1")
 
 
@@ -88,9 +92,7 @@ class Citation:
         VerifierExample("See 17 U.S.C. § 107.", expected=None, why="there is no list"),
     )
 
-    def __init__(
-        self, known: Iterable[str] = (), documents: Iterable[str | Document] = (), min_citations: int = 0
-    ):
+    def __init__(self, known: Iterable[str] = (), documents: Iterable[str | Document] = (), min_citations: int = 0):
         check_eyecite()
         self.known = (known,) if isinstance(known, str) else tuple(known)
         self.documents = tuple(documents)
@@ -260,7 +262,7 @@ def _level(label: str, stack: list[tuple[int, str]]) -> int:
     continues = len(label) == 1 and len(before) == 1 and ord(label) == ord(before) + 1
     has_parent = any(level == roman - 1 for level, _ in stack)
     started = any(level == roman for level, _ in stack)
-    return roman if (has_parent and (started or label in "iI")) or not continues and has_parent else alphabet
+    return roman if (has_parent and (started or label in "iI")) or (not continues and has_parent) else alphabet
 
 
 def _impossible(cited: Cited) -> str:

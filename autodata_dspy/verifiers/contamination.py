@@ -34,7 +34,7 @@ class Contamination:
         protected: rows nothing may be made of (probe and test items).
         threshold: cosine in (0, 1] from which a row counts as a protected item.
         overlap: share of the word n-grams in (0, 1]; n_words: their length. Items with fewer than
-            n_words + 4 words are compared as wholes only.
+            n_words + 2 words are compared as wholes only.
         mask_numbers: treat all numbers, digits and words, as one.
         text: row → text, for rows and protected items; the question unless given.
     """
@@ -145,7 +145,7 @@ class Contamination:
         """Word n-grams; none for a text too short for them to mean anything."""
         found = words(text)
         n = self.n_words
-        return {" ".join(found[k : k + n]) for k in range(len(found) - n + 1)} if len(found) >= n + 4 else set()
+        return {" ".join(found[k : k + n]) for k in range(len(found) - n + 1)} if len(found) >= n + 2 else set()
 
 
 PLUGIN = Contamination

@@ -46,9 +46,9 @@ _FUNCTION_WORDS = {
     "no": "og i er det at en den til de som på med han av for ikke var et har seg men jeg vi kan fra skal eller om hvis "
     "etter ved hun ble være hva også når hvor mange",
     "pl": "i w na z do nie się jest to że o jak za od po przez dla przy ale czy oraz są być który która które jego "
-    "tylko lub może gdy ich ma co tym",
+    "tylko lub może gdy ich ma co tym tego tej mogą jeśli są te tak bez przed",
     "cs": "a v na se je že s z do o to i jako pro za by který která které nebo ale jsou byl při od po podle může jeho "
-    "také má jak až již pouze mezi",
+    "také má jak až již pouze mezi když musí lze jen více než",
     "ro": "și în de la a nu cu pe un o este din că se pentru care mai sau dar ce au fost prin sunt al ale acest această "
     "după fi când într dacă poate",
     "tr": "ve bir bu için ile da de olarak daha çok olan gibi en ne ki ama veya her sonra kadar değil var ise göre "
@@ -85,6 +85,7 @@ _MIN_SHARE = 0.13  # of the words, weighted: English prose has about 0.3, a list
 _MIN_PLAIN = 0.3  # or this, each word counted whole: neighbours share most of theirs
 _MIN_LEAD = 1.2  # over the second language
 _MAX_FOREIGN = 0.1  # of the letters, in another script
+_MIN_PARAGRAPH = 12  # words from which a paragraph is judged on its own
 _MAX_CHARS = 20_000
 
 
@@ -144,21 +145,21 @@ class Language:
         allowed = self.allowed or tuple(filter(None, [recognise(reference, self.min_words)[0]]))
         if not allowed:
             return Verdict.undecidable("no language is wanted, and the reference does not show one", self.name)
+        wanted = " or ".join(allowed)
+        for paragraph in re.split(r"\n\s*\n", text):
+            other, _ = recognise(paragraph, max(_MIN_PARAGRAPH, self.min_words))
+            if other and other not in allowed:
+                why = f"“{paragraph.strip()[:80]}” is in {other!r}; write all of it in {wanted}"
+                return Verdict.of(False, why, self.name, language=other)
         found, evidence = recognise(text, self.min_words)
         if not found:
             return Verdict.undecidable(f"the language cannot be told: {evidence.pop('why')}", self.name, **evidence)
         evidence["language"] = found
-        wanted = " or ".join(allowed)
         if found not in allowed:
             return Verdict.of(False, f"the text is in {found!r}; write it in {wanted}", self.name, **evidence)
         if evidence["foreign"] > _MAX_FOREIGN:
             why = f"{evidence['foreign']:.0%} of the letters belong to another script; write all of it in {wanted}"
             return Verdict.of(False, why, self.name, **evidence)
-        for paragraph in re.split(r"\n\s*\n", text):
-            other, _ = recognise(paragraph, max(12, self.min_words))
-            if other and other not in allowed:
-                why = f"a paragraph is in {other!r}: “{paragraph.strip()[:80]}”; write all of it in {wanted}"
-                return Verdict.of(False, why, self.name, **evidence)
         return Verdict.of(True, "", self.name, **evidence)
 
 

@@ -28,6 +28,7 @@ _IMPERATIVE = re.compile(
 )
 _FORMULA_NOISE = re.compile(r"\\left|\\right|\\[,;:! ]|\\boxed|\\d?frac(?=\d)|\\text|\$|\\\(|\\\)|\\\[|\\\]")
 _FORMULA = re.compile(r"[\\^_=<>+*/{}()\[\]|√∫∑π]")
+_LONG_FORMULA = 5  # characters; shorter ones are often givens
 _N = 5  # words of an n-gram
 _MIN_NEW = 6  # content words from which the share of covered ones means something
 _COVERED = 0.85
@@ -112,15 +113,16 @@ class Leakage:
         if _stated(shown, wanted, reference):
             return self._leak(0.0, "the text says what the answer is", "stated")
         new = [w for w in dict.fromkeys(content_words(reference)) if w not in set(words(ask))]
-        place = _place(shown, reference, wanted)
-        if place:
-            short = len(content_words(reference)) < 2 and not _is_long_formula(reference)
-            offered = _CHOICE.search(fold(ask if _contains(words(ask), wanted) else place))
-            if short or offered:
+        formula = _is_formula(reference)
+        if place := _place(shown, reference, wanted, formula):
+            short = len(_squeezed(reference)) < _LONG_FORMULA if formula else len(content_words(reference)) < 2
+            if short or _CHOICE.search(fold(ask if _contains(words(ask), wanted) else place)):
                 why = "the answer stands in the text, but it may be a given or one of the choices"
                 return Verdict.undecidable(why, self.name, place=place)
-            if _contains(words(setup), wanted) or not new or _is_long_formula(reference):
+            if formula or _contains(words(setup), wanted):
                 return self._leak(0.0, f"the answer stands in the text: “{place}”", "object", place=place)
+        if formula:
+            return Verdict(1.0, "", {"overlap": 0.0}, self.name)
         if not new and len(content_words(reference)) >= 3:
             return self._leak(0.0, "the answer only repeats the question", "question")
         return self._overlap(words(setup), wanted, new)
@@ -191,9 +193,9 @@ def _is_operator_next(rest: str, wanted: Sequence[str]) -> bool:
     return bool(last and re.match(r"\s*(?:[+*/^=<>-]|%|\.\d|,\d)", rest[last.end() :]))
 
 
-def _place(shown: str, reference: str, wanted: Sequence[str]) -> str:
+def _place(shown: str, reference: str, wanted: Sequence[str], formula: bool) -> str:
     """The words round the answer where it stands in the text as it is; empty if it does not."""
-    if _FORMULA.search(reference):
+    if formula:
         squeezed, answer = _squeezed(shown), _squeezed(reference)
         at = squeezed.find(answer)
         while at >= 0:
@@ -217,8 +219,10 @@ def _goes_on(beside: str, edge: str) -> bool:
     return bool(beside) and (beside in "+-*/^_\\" or (beside.isalnum() and edge.isalnum()))
 
 
-def _is_long_formula(reference: str) -> bool:
-    return bool(_FORMULA.search(reference)) and len(_squeezed(reference)) >= 5
+def _is_formula(reference: str) -> bool:
+    """Whether a reference is mathematics, with hardly a word."""
+    plain = re.sub(r"\\[A-Za-z]+", " ", reference)
+    return bool(_FORMULA.search(reference)) and len(re.findall(r"[^\W\d_]{3,}", plain)) < 2
 
 
 def _find(there: Sequence[str], wanted: Sequence[str]) -> int:
