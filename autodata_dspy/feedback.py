@@ -32,4 +32,8 @@ def grouped_feedback(rounds: Sequence[Round]) -> str:
     kept = [r.challenge.question for r in rounds if r.decision.accepted and r.challenge]
     if kept:
         lines.append(f"- already accepted, write about something else: {' | '.join(q[:120] for q in kept[-LATEST:])}")
+    # A small model that is only told why, writes the same problem again: name what was turned down.
+    turned_down = ("too_easy", "failed_on_strong", "failed_check", "no_agreement", "undecided")
+    if tried := [r.challenge.question for r in rounds if r.decision.reason in turned_down and r.challenge]:
+        lines.append(f"- turned down, do not repeat: {' | '.join(q[:120] for q in tried[-LATEST:])}")
     return "\n".join(lines) or "none"

@@ -40,8 +40,13 @@ def comparable(text: str, mask_numbers: bool = True) -> str:
     return _NUMBER.sub("0", folded) if mask_numbers else folded
 
 
-def vectors(texts: Sequence[str]) -> Any:
+def vectors(texts: Sequence[str], rare_weighs_more: bool = True) -> Any:
     """Character 3- to 5-gram TF-IDF of texts as `comparable` gives them.
+
+    Args:
+        texts: one row each.
+        rare_weighs_more: inverse document frequency; without it, n-grams of a template that all the
+            texts share count as much as any.
 
     Returns:
         A sparse matrix (n texts, N_FEATURES) of float32 with rows of length 1 (0 for a text below three
@@ -55,7 +60,7 @@ def vectors(texts: Sequence[str]) -> Any:
     )  # fmt: skip
     blocks = [hashing.transform(texts[i : i + _CHUNK]) for i in range(0, len(texts), _CHUNK)]
     n_with = n_texts_with(*blocks)
-    weights = (np.log((1 + len(texts)) / (1 + n_with)) + 1).astype(np.float32)
+    weights = (np.log((1 + len(texts)) / (1 + n_with)) * rare_weighs_more + 1).astype(np.float32)
     for block in blocks:
         block.data *= weights[block.indices]
         rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))

@@ -16,7 +16,7 @@ from autodata_dspy.types import Document
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
-DEFAULTS = {"temperature": 0.7, "max_tokens": 400}
+DEFAULTS = {"temperature": 0.8, "max_tokens": 400}
 
 
 class Challenger(RoleModule):

@@ -125,7 +125,7 @@ class Diversity:
     def _measures(self, texts: Sequence[str], tokens: list[list[str]], ground: Sequence[str]) -> dict[str, float]:
         matrix = vectors([comparable(t) for t in (*texts, *ground)])
         own, other = matrix[: len(texts)], matrix[len(texts) :]
-        cosines = _cosines(own)
+        cosines = _cosines(vectors([comparable(t) for t in texts], rare_weighs_more=False))
         return {
             "distinct_1": _distinct(tokens, 1),
             "distinct_2": _distinct(tokens, 2),
@@ -134,7 +134,11 @@ class Diversity:
         }
 
     def _covered(self, own: Any, ground: Any) -> float:
-        """Share of the clusters of `ground` in which a row of `own` falls."""
+        """Share of the clusters of `ground` that a row of `own` comes near to.
+
+        Near is half as near to the centre as the cluster's members are on average, in the latent
+        space of the ground, where a row about something else has hardly any length.
+        """
         from sklearn.cluster import KMeans
         from sklearn.decomposition import TruncatedSVD
         from threadpoolctl import threadpool_limits
@@ -143,12 +147,16 @@ class Diversity:
         own, ground = own[:, used], ground[:, used]
         svd = TruncatedSVD(max(2, min(_N_DIMENSIONS, ground.shape[0] - 1)), random_state=self.seed)
         with np.errstate(invalid="ignore", divide="ignore"):  # of its variance, for a ground of equal rows
-            points = _unit(svd.fit_transform(ground))
-        n_different = len(np.unique(points.round(4), axis=0))
+            points = svd.fit_transform(ground)
+        n_different = len(np.unique(_unit(points).round(4), axis=0))
         n_clusters = max(1, min(self.n_clusters, ground.shape[0] // 3, n_different))
         with threadpool_limits(1):  # on a busy machine its threads wait for one another
-            clusters = KMeans(n_clusters, n_init=4, random_state=self.seed).fit(points)
-            return len(set(clusters.predict(_unit(svd.transform(own))).tolist())) / n_clusters
+            clusters = KMeans(n_clusters, n_init=4, random_state=self.seed).fit(_unit(points))
+        centres = _unit(clusters.cluster_centers_)
+        members = (points * centres[clusters.labels_]).sum(axis=1)
+        usual = np.array([members[clusters.labels_ == k].mean() for k in range(n_clusters)])
+        nearest = (svd.transform(own) @ centres.T).max(axis=0)
+        return float((nearest >= usual / 2).mean())
 
 
 _SAYS = {

@@ -26,7 +26,9 @@ from autodata_dspy.errors import VerifierError
 _STARTUP_S = 90.0  # importing sympy and math-verify takes 1 to 2 s on a calm machine
 _MAX_REPLY = 1024 * 1024
 _STARVED = 4.0  # a worker that gets no CPU (a model computes beside it) may take this many times its limit
-_AT_ONCE_S = 1.0  # a worker that dies this soon was probably dead before the task reached it: try once more
+# A worker that dies this soon was probably dead before the task reached it: another one gets the task.
+_AT_ONCE_S = 0.25
+_ATTEMPTS = 4
 _BOOTSTRAP = "import sys; sys.path[:] = {path!r}; from autodata_dspy.symbolic.server import main; main({memory})"
 
 
@@ -179,13 +181,14 @@ class WorkerPool:
         """
         limit = self.timeout_s if timeout_s is None else timeout_s
         with self._slots:
-            started = time.monotonic()
-            try:
-                reply = self._call_once(task, payload, limit)
-            except WorkerCrashed:
-                if time.monotonic() - started > _AT_ONCE_S or self._closed:
-                    raise
-                reply = self._call_once(task, payload, limit)
+            for left in reversed(range(_ATTEMPTS)):
+                started = time.monotonic()
+                try:
+                    reply = self._call_once(task, payload, limit)
+                    break
+                except WorkerCrashed:
+                    if not left or time.monotonic() - started > _AT_ONCE_S or self._closed:
+                        raise
         if "error" in reply:
             raise WorkerCrashed(f"{task!r} failed: {reply['error']}")
         return reply["result"]

@@ -48,7 +48,8 @@ def test_a_lost_round_is_infrastructure_and_neither_counts_nor_is_told_to_the_ch
     assert trajectory.rounds[1].challenge is None
     assert trajectory.status == "done"
     told = scripted.calls(roles, "challenger")[4].inputs["feedback"]
-    assert told == "- too easy (1): the weak solver answered it 2 of 2 times; make it harder"
+    assert told.splitlines()[0] == "- too easy (1): the weak solver answered it 2 of 2 times; make it harder"
+    assert "overloaded" not in told
 
 
 def test_a_lost_review_is_infrastructure(scripted):

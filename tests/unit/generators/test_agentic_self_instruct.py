@@ -182,12 +182,15 @@ def test_feedback_of_earlier_rounds_reaches_the_challenger_grouped(scripted):
     told = [call.inputs["feedback"] for call in scripted.calls(roles, "challenger")]
     easy = "the weak solver answered it 2 of 2 times; make it harder"
     assert told[0] == "none"
-    assert told[1] == f"- too easy (1): {easy}"
+    assert told[1].splitlines()[0] == f"- too easy (1): {easy}"
+    assert told[1].splitlines()[1].startswith("- turned down, do not repeat: Who lit the first lamp on the coast?")
     assert told[5].splitlines()[0] == f"- too easy (2): {easy}"
     assert told[5].splitlines()[1].startswith("- failed on strong (1): the strong solver got it right only 0 of 2")
     assert told[5].splitlines()[2] == "- failed the check (1): the question is forbidden"
     assert told[5].splitlines()[3].startswith("- already accepted, write about something else: gamma rays: how")
-    assert len(told[5].splitlines()) == 4
+    assert "forbidden magic" in told[5].splitlines()[4]
+    assert "DELTA OF THE NILE" in told[5].splitlines()[4]
+    assert len(told[5].splitlines()) == 5
 
 
 def test_rounds_take_new_angles(scripted):
