@@ -26,7 +26,7 @@ test: $(BIN)/.ready
 check: $(BIN)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 fix: $(BIN)/.ready
 	$(BIN)/ruff check --fix .

@@ -21,7 +21,21 @@ from autodata_dspy.sandbox.reading import asserting_functions, compares_identity
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, type(None))
 # What a solution raises for its own reasons; other exceptions may be Monty's way to say that it lacks something.
 _HONEST = (ValueError, KeyError, IndexError, ZeroDivisionError, AssertionError, StopIteration)
-_CALL = "__result = {name}(*__args, **__kwargs)\n(type(__result).__name__, __result, __args)"
+# What is no plain data leaves Monty as its repr, a text; so both sessions look at types before a value leaves them.
+_LOOK = """
+def __plain(value):
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset):
+        return all(__plain(each) for each in value)
+    if kind is dict:
+        return all(__plain(each) for pair in value.items() for each in pair)
+    return value is None or kind in (bool, int, float, complex, str, bytes)
+"""
+_CALL = _LOOK + "__result = {name}(*__args, **__kwargs)\n(__plain(__result), type(__result).__name__, __result, __args)"
+_HANDED = """
+def {name}(*args, **kwargs):
+    return __{name}(__plain(args) and __plain(kwargs), *args, **kwargs)
+"""
 _pool: Any = None
 _pool_pid = 0
 _lock = threading.Lock()
@@ -33,6 +47,8 @@ class Beyond(Exception):
 
 def missing() -> str:
     """Why Monty cannot be used here; "" when it can."""
+    if _pool is not None and _pool_pid != os.getpid():
+        return "pydantic-monty does not outlive a fork"  # a new pool hangs in the child of a process that had one
     try:
         _shared_pool()
     except ImportError:
@@ -45,7 +61,7 @@ def missing() -> str:
 def _shared_pool() -> Any:
     global _pool, _pool_pid
     with _lock:
-        if _pool is None or _pool_pid != os.getpid():  # the workers of a forked process are its parent's
+        if _pool is None:
             import pydantic_monty
 
             # Two sessions a run: with fewer workers than that, runs would wait for each other for ever.
@@ -106,7 +122,7 @@ class _Run:
         if compares_identity(self.tests, (ast.Is, ast.IsNot)):
             raise Beyond("the tests compare identities")
         for name in defined & used:
-            if (hasattr(builtins, name) or name in sys.stdlib_module_names) and name not in self.job.expected:
+            if hasattr(builtins, name) or name in sys.stdlib_module_names:
                 raise Beyond(f"the solution replaces {name}")
         return defined & used
 
@@ -135,6 +151,7 @@ class _Run:
         for node in self.solution.body:  # tests may count on what the solution imports
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._feed(self.ours, ast.unparse(node))
+        self._feed(self.ours, _LOOK + "".join(_HANDED.format(name=name) for name in self.functions))
 
     def _run_tests(self) -> None:
         asserting = asserting_functions(self.tests)
@@ -159,7 +176,7 @@ class _Run:
 
         self.n_tests += is_test
         try:
-            self._feed(self.ours, code, external_lookup={name: self._caller(name) for name in self.functions})
+            self._feed(self.ours, code, external_lookup={f"__{name}": self._caller(name) for name in self.functions})
         except monty.MontyRuntimeError as error:
             raised = error.exception()
             if self.beyond or not isinstance(raised, _HONEST):
@@ -172,15 +189,15 @@ class _Run:
         return True
 
     def _caller(self, name: str) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(plain: bool, *args: Any, **kwargs: Any) -> Any:
             import pydantic_monty as monty
 
             self.n_calls += 1
-            if not all(map(_is_plain, (*args, *kwargs.values()))):
+            if not plain:
                 self._go_beyond("the tests hand over what is not plain data")
             inputs = {"__args": list(args), "__kwargs": kwargs}
             try:
-                kind, result, after = self._feed(self.theirs, _CALL.format(name=name), inputs=inputs)
+                plain, kind, result, after = self._feed(self.theirs, _CALL.format(name=name), inputs=inputs)
             except monty.MontyRuntimeError as error:
                 raised = error.exception()
                 if not isinstance(raised, _HONEST):
@@ -188,7 +205,7 @@ class _Run:
                 raise raised from None
             except monty.MontyError as error:
                 self._go_beyond(f"{type(error).__name__}: {error}"[:300])
-            if kind not in {t.__name__ for t in _PLAIN} or not _is_plain(result):
+            if not plain or not _is_plain(result):
                 self._go_beyond(f"{name} returns a {kind}")
             if list(after) != list(args):
                 self._go_beyond(f"{name} changes its arguments")

@@ -84,7 +84,10 @@ def _run(job: Job, limits: SandboxLimits, runner: Runner) -> Outcome:
     rlimits = _rlimits(limits, runner.counts_processes)
     with _slots, contextlib.ExitStack() as stack:
         requests, replies = os.pipe(), os.pipe()
-        stack.callback(_close, *requests, *replies)
+        pipes = contextlib.ExitStack()  # closed once: a second time it would be another thread's descriptor
+        stack.enter_context(pipes)
+        for descriptor in (*requests, *replies):
+            pipes.callback(os.close, descriptor)
         errors = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
         questions = stack.enter_context(tempfile.TemporaryFile())
         questions.write(json.dumps(asdict(job)).encode() + b"\n")
@@ -102,17 +105,11 @@ def _run(job: Job, limits: SandboxLimits, runner: Runner) -> Outcome:
         solution = start(code, requests[0], replies[1], errors[0], ())
         code = f"{side_source('tests')}\nmain({rlimits!r}, {replies[0]}, {requests[1]})"
         tests = start(code, questions, subprocess.PIPE, errors[1], (replies[0], requests[1]))
-        _close(*requests, *replies)
+        pipes.close()
         report = _read_report(tests, time.monotonic() + limits.wall_s)
         if report is None:
             return Outcome(None, f"the run did not end within {limits.wall_s:g} s", runner=runner.name)
         return _outcome(report, _end(solution), _end(tests), limits, runner.name, errors)
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:

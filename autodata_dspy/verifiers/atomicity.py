@@ -18,7 +18,7 @@ _VERBS = (
 )
 _WH = "what|which|why|how|who|whom|whose|when|where"
 _NO_PROSE = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\[.*?\\\]|\\\(.*?\\\)|“[^“”]*”|(?<!\w)\"[^\"\n]*\"(?!\w)",
+    r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$(?!\d)|\[asy\].*?(?:\[/asy\]|\Z)|\\\[.*?\\\]|\\\(.*?\\\)|“[^“”]*”|(?<!\w)\"[^\"\n]*\"(?!\w)",
     re.DOTALL,
 )
 # How to answer is no second task: "round your answer", "justify your reasoning", "show all work".
@@ -26,13 +26,13 @@ _DIRECTIVE = re.compile(
     r"(?i)^\W*(?:please\s+)?(?:(?:express|give|write|state|round|report|simplify|leave|enter|put|present|provide|box|"
     r"justify|explain|show|support|format|answer|use|assume|suppose|let|consider|recall|note|hint|remember|do not|don't)"
     r"\b(?:(?!\b(?:find|determine|compute|calculate)\b).)*\b(?:answers?|results?|solutions?|reasoning|work|working|steps|"
-    r"form|decimals?|digits?|units|sentences?|words)\b|(?:assume|suppose|let|consider|recall|note|hint|remember|define|"
+    r"form|notation|decimals?|digits?|units|sentences?|words)\b|simplify|(?:assume|suppose|let|consider|recall|note|hint|remember|define|"
     r"use|treat|ignore|do not|don't|denote|write\s+\S+\s+for)\b)"
 )
 _TAG = re.compile(r"(?i)^\W*(?:right|correct|ok(?:ay)?|no|yes|is that so|isn't it|agreed)\W*$")
 _ASKS = re.compile(
     rf"(?i)^(?:\W*|(?:please|now|then|next|also|finally|first|second|hence|thus|and|for each[^,]*,|if\b[^,]*,|given\b[^,]*,"
-    rf"|using\b[^,]*,|under\b[^,]*,|in\b[^,]*,|(?:step|part|question)\s+\w+[:.)])\W*)*(?:{_VERBS})\b"
+    rf"|using\b[^,]*,|under\b[^,]*,|in\b[^,]*,|(?:step|part|question)\s+\w+[:.)])\W*)*(?:{_VERBS})\b(?!\()"
 )
 _SECOND = re.compile(
     rf"(?i)(?:,\s*|;\s*|\.\s+|\band\s+|\bor\s+|\bthen\s+)(?:(?:and|then|also|finally|hence|thus|next|further|so)\s+)*"
@@ -59,7 +59,11 @@ _ONE_OF_TWO = re.compile(
 _LABEL = r"(?:[a-h]|[ivx]{1,4}|\d{1,2})"
 _PART = re.compile(rf"(?:(?:^|\s)\(?(?P<label>{_LABEL})\)|^(?P<item>{_LABEL})\.)\s+(?=\S)", re.MULTILINE)
 _OPTIONS = re.compile(r"(?i)\b(?:which (?:one )?of|following|options?|choices?|choose|select|pick|true or false)\b")
-_RESPECTIVELY = re.compile(r"(?i)\brespectively\b")
+_RESPECTIVELY = re.compile(r"(?i)\b(?:find|determine|compute|calculate|give|state|what\s+are)\b[^.?]*\brespectively\b")
+_OPENS = re.compile(
+    rf"(?i)^\W*(?:(?:please|now|then|next|also|finally|so|and|but)\W+)*(?:{_VERBS}|(?:(?:in|on|at|by|to|for|under|of|with|"
+    rf"from|about)\s+)?(?:{_WH})|is|are|was|were|does|do|did|can|could|should|would|will|must|may|has|have|had|am|shall)\b"
+)
 
 
 class Atomicity:
@@ -152,21 +156,20 @@ def _labelled(prose: str) -> list[str]:
 def _further(sentence: str) -> list[str]:
     """Second demands within a sentence that asks."""
     found = []
+    asked = bool(_OPENS.match(sentence))
     for match in _SECOND.finditer(sentence):
-        before, rest = sentence[: match.start()], sentence[match.start("ask") :]
-        # Before the first demand stands the set-up: "If x is even and what follows holds, find y".
-        if _has_ask(before) and not _DIRECTIVE.match(rest) and not _is_clause(match, before):
+        rest = sentence[match.start("ask") :]
+        if _is_clause(match, sentence[: match.start()]) or _DIRECTIVE.match(rest):
+            continue
+        if asked:
             found.append(rest)
+        asked = True  # "If n is even, what …": the first demand comes after the set-up
     pair = _PAIR.search(sentence)
     if pair and not found and pair["one"].lower() != pair["two"].lower() and not _ONE_OF_TWO.search(pair[0]):
         found.append(f"the {pair['two']}")
     if _RESPECTIVELY.search(sentence) and not found:
         found.append("respectively: several values")
     return found
-
-
-def _has_ask(text: str) -> bool:
-    return bool(re.search(rf"(?i)\b(?:{_VERBS}|{_WH}|is|are|does|do|did|can|could|should|would|will|must|may)\b", text))
 
 
 def _is_clause(match: re.Match[str], before: str) -> bool:

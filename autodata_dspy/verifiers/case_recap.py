@@ -30,7 +30,7 @@ _RECAP = {
     r"(?:argue[ds]?|contend(?:ed|s)?|appeal(?:ed|s)?|move[ds]?|assert(?:ed|s)?|allege[ds]?|sued|filed|brought|claim"
     r"(?:ed|s)?)\b",
     "a decision on appeal": r"(?i)\b(?:on appeal,|(?:affirm|revers|vacat|remand)(?:ed|ing)\s+(?:the|that|this|and)\b|"
-    r"certiorari|judgment below)",
+    r"certiorari|judgment below|\b(?:we|this court)\s+(?:hold|conclude|reverse|affirm|overrule)d?\b|\boverrul(?:ed?|es|ing)\b)",
 }  # fmt: skip
 _EXAM = {
     "a bare task word": r"(?im)(?:^|[.?!]\s+)(?:discuss|analy[sz]e|advise|evaluate|explain your reasoning)\s*[.!]?\s*$",

@@ -77,7 +77,7 @@ _SCRIPTS = {
 }  # fmt: skip
 # What is in no language: code, formulas, addresses, and passages quoted from elsewhere.
 _NO_PROSE = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\[.*?\\\]|\\\(.*?\\\)|\\[A-Za-z]+|https?://\S+|"
+    r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$(?!\d)|\[asy\].*?(?:\[/asy\]|\Z)|\\\[.*?\\\]|\\\(.*?\\\)|\\[A-Za-z]+|https?://\S+|"
     r"“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)\"[^\"\n]*\"",
     re.DOTALL,
 )
@@ -170,7 +170,8 @@ def recognise(text: str, min_words: int = 6) -> tuple[str, dict[str, Any]]:
     if script != "latin":
         evidence = {"foreign": round(foreign, 3), "n_letters": n_letters}
         return (script, evidence) if n_letters >= 4 else ("", {**evidence, "why": "hardly any letters"})
-    found = [w for w in words(prose) if not w[0].isdigit() and unicodedata.name(w[0], "").startswith("LATIN")]
+    # Single letters are variables and list labels more often than words, and code is full of them.
+    found = [w for w in words(prose) if len(w) > 1 and not w[0].isdigit() and unicodedata.name(w[0], "").startswith("LATIN")]
     if len(found) < min_words:
         return "", {"foreign": round(foreign, 3), "why": f"{len(found)} words, {min_words} are needed"}
     shares = {

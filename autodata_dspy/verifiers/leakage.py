@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from autodata_dspy.errors import ConfigError, ProviderError, VerifierError
 from autodata_dspy.subjects import as_challenge
-from autodata_dspy.text import STOPWORDS, content_words, fold, sentences, words
+from autodata_dspy.text import STOPWORDS, fold, sentences, words
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
@@ -27,8 +27,10 @@ _IMPERATIVE = re.compile(
     r"how|who|whose|when|where)\b"
 )
 _FORMULA_NOISE = re.compile(r"\\left|\\right|\\[,;:! ]|\\boxed|\\d?frac(?=\d)|\\text|\$|\\\(|\\\)|\\\[|\\\]")
+_COMMAND = re.compile(r"\\(?:begin|end|operatorname|mathbf|mathrm)\*?\{\w*\*?\}(?:\{[lcr|]*\})?|\\[A-Za-z]+")
 _FORMULA = re.compile(r"[\\^_=<>+*/{}()\[\]|√∫∑π]")
 _LONG_FORMULA = 5  # characters; shorter ones are often givens
+_POLAR = frozenset(("yes", "no", "true", "false"))  # stand in many a question
 _N = 5  # words of an n-gram
 _MIN_NEW = 6  # content words from which the share of covered ones means something
 _COVERED = 0.85
@@ -108,24 +110,25 @@ class Leakage:
         return self._probed(verdict, shown, reference) if verdict.passed and self.probe else verdict
 
     def _routes(self, shown: str, reference: str) -> Verdict:
-        setup, ask = _split(shown)
-        wanted = words(reference)
-        if _stated(shown, wanted, reference):
+        setup, ask = (_words(part) for part in _split(shown))
+        wanted, formula = _words(reference), _is_formula(reference)
+        if _stated(shown, wanted, reference, formula):
             return self._leak(0.0, "the text says what the answer is", "stated")
-        new = [w for w in dict.fromkeys(content_words(reference)) if w not in set(words(ask))]
-        formula = _is_formula(reference)
-        if place := _place(shown, reference, wanted, formula):
-            short = len(_squeezed(reference)) < _LONG_FORMULA if formula else len(content_words(reference)) < 2
-            if short or _CHOICE.search(fold(ask if _contains(words(ask), wanted) else place)):
+        telling = [w for w in wanted if w not in STOPWORDS]
+        new = [w for w in dict.fromkeys(telling) if w not in set(ask)]
+        place = "" if wanted and _POLAR.issuperset(wanted) else _place(shown, reference, wanted, formula)
+        if place:
+            short = len(_squeezed(reference)) < _LONG_FORMULA if formula else len(telling) < 2
+            if short or _CHOICE.search(" ".join(ask) if _contains(ask, wanted) else place):
                 why = "the answer stands in the text, but it may be a given or one of the choices"
                 return Verdict.undecidable(why, self.name, place=place)
-            if formula or _contains(words(setup), wanted):
+            if formula or _contains(setup, wanted):
                 return self._leak(0.0, f"the answer stands in the text: “{place}”", "object", place=place)
         if formula:
             return Verdict(1.0, "", {"overlap": 0.0}, self.name)
-        if not new and len(content_words(reference)) >= 3:
+        if not new and len(telling) >= 3:
             return self._leak(0.0, "the answer only repeats the question", "question")
-        return self._overlap(words(setup), wanted, new)
+        return self._overlap(setup, wanted, new)
 
     def _overlap(self, setup: list[str], wanted: list[str], new: list[str]) -> Verdict:
         fresh = set(new)
@@ -156,7 +159,7 @@ class Leakage:
         except (ProviderError, VerifierError) as error:
             return Verdict.undecidable(f"no sign of a leak, but the probe could not run: {error}", self.name)
         evidence = {**verdict.evidence, "probe": answer[:200]}
-        same = _squeezed(answer) == _squeezed(reference) or _contains(words(answer), words(reference))
+        same = _squeezed(answer) == _squeezed(reference) or _contains(_words(answer), _words(reference))
         if answer.strip() and same:
             return self._leak(0.0, "a model finds the answer in the text alone", "probe", **evidence)
         return Verdict(1.0, "", evidence, self.name)
@@ -170,14 +173,20 @@ def _split(shown: str) -> tuple[str, str]:
     return " \n".join(p for i, p in enumerate(parts) if i != asking[-1]), parts[asking[-1]] if parts else ""
 
 
-def _stated(shown: str, wanted: Sequence[str], reference: str) -> bool:
+def _words(text: str) -> list[str]:
+    """Words without the commands of LaTeX, which any two formulas share."""
+    return words(_COMMAND.sub(" ", text))
+
+
+def _stated(shown: str, wanted: Sequence[str], reference: str, formula: bool) -> bool:
     folded = fold(shown)
     core = _without_lead(wanted)
     for match in _GIVEAWAY.finditer(folded):
         rest = folded[match.end() : match.end() + 40 + 2 * len(reference)]
-        if core and _without_lead(words(rest))[: len(core)] == core and not _is_operator_next(rest, core):
+        if formula and _squeezed(rest).startswith(_squeezed(reference)):
             return True
-        if _FORMULA.search(reference) and _squeezed(rest).startswith(_squeezed(reference)):
+        follows = core and _without_lead(_words(rest))[: len(core)] == core
+        if not formula and follows and not _is_operator_next(rest, core):
             return True
     return False
 
@@ -204,7 +213,7 @@ def _place(shown: str, reference: str, wanted: Sequence[str], formula: bool) -> 
                 return squeezed[max(0, at - 20) : at + len(answer) + 20]
             at = squeezed.find(answer, at + 1)
         return ""
-    there = words(shown)
+    there = _words(shown)
     at = _find(there, wanted)
     return " ".join(there[max(0, at - 6) : at + len(wanted) + 6]) if at >= 0 else ""
 
@@ -221,8 +230,7 @@ def _goes_on(beside: str, edge: str) -> bool:
 
 def _is_formula(reference: str) -> bool:
     """Whether a reference is mathematics, with hardly a word."""
-    plain = re.sub(r"\\[A-Za-z]+", " ", reference)
-    return bool(_FORMULA.search(reference)) and len(re.findall(r"[^\W\d_]{3,}", plain)) < 2
+    return bool(_FORMULA.search(reference)) and len(re.findall(r"[^\W\d_]{3,}", _COMMAND.sub(" ", reference))) < 2
 
 
 def _find(there: Sequence[str], wanted: Sequence[str]) -> int:

@@ -181,21 +181,23 @@ class WorkerPool:
         """
         limit = self.timeout_s if timeout_s is None else timeout_s
         with self._slots:
-            for left in reversed(range(_ATTEMPTS)):
-                started = time.monotonic()
-                try:
-                    reply = self._call_once(task, payload, limit)
-                    break
-                except WorkerCrashed:
-                    if not left or time.monotonic() - started > _AT_ONCE_S or self._closed:
-                        raise
+            reply = self._reply(task, payload, limit)
         if "error" in reply:
             raise WorkerCrashed(f"{task!r} failed: {reply['error']}")
         return reply["result"]
 
-    def _call_once(self, task: str, payload: dict[str, Any], limit: float) -> dict[str, Any]:
+    def _reply(self, task: str, payload: dict[str, Any], limit: float) -> dict[str, Any]:
+        for _ in range(_ATTEMPTS):
+            reply = self._reply_of_one(task, payload, limit)
+            if reply is not None:
+                return reply
+        raise WorkerCrashed(f"{task!r} failed: every worker died as soon as it got the task")
+
+    def _reply_of_one(self, task: str, payload: dict[str, Any], limit: float) -> dict[str, Any] | None:
+        """The reply of the next worker; None if that one turns out to be dead."""
         worker = self._take()
         healthy = False
+        started = time.monotonic()
         try:
             worker.send({"task": task, "payload": payload, "timeout_s": limit})
             worker.wait(limit)
@@ -204,6 +206,10 @@ class WorkerPool:
             return reply
         except WorkerTimeout:
             raise WorkerTimeout(f"{task!r} ran over {limit:g} s and was stopped") from None
+        except WorkerCrashed:
+            if time.monotonic() - started > _AT_ONCE_S or self._closed:
+                raise
+            return None
         finally:
             self._give_back(worker, healthy)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from autodata_dspy.symbolic.equality import equal_texts
 from autodata_dspy.verifiers.math_objects import MathObjects
 
-QUICK = settings(max_examples=40, deadline=None, derandomize=True)
+QUICK = settings(max_examples=30, deadline=None, derandomize=True)
 
 numbers = st.one_of(
     st.integers(-50, 50).map(str),

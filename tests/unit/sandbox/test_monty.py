@@ -88,24 +88,18 @@ def test_what_it_cannot_know_is_left_undecided(solution, tests, why):
     assert outcome.passed is None and why in outcome.why
 
 
-def test_a_builtin_that_was_asked_for_is_tested():
-    assert run("def abs(x): return 'mine'", "assert abs(-1) == 'mine'", expected=("abs",)).passed
+def test_a_builtin_that_was_asked_for_is_left_to_cpython():
+    outcome = run("def abs(x): return 'mine'", "assert abs(-1) == 'mine'", expected=("abs",))
+    assert (outcome.passed, outcome.why) == (None, "the solution replaces abs")
 
 
-def test_the_pool_of_a_parent_process_is_not_used_by_its_child():
+def test_a_forked_child_does_without():
     assert run("def f(x): return x", "assert f(1) == 1").passed
-    pool = monty._shared_pool()
     child = os.fork()
     if child == 0:
-        status = 1
-        try:
-            monty._pool_pid = os.getppid()
-            status = 0 if monty._shared_pool() is not pool else 2
-            monty._close(monty._pool, os.getpid())
-        finally:
-            os._exit(status)
+        os._exit(0 if missing() == "pydantic-monty does not outlive a fork" else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert monty._shared_pool() is pool
+    assert missing() == ""
 
 
 def test_without_the_package_the_reason_says_what_to_install(monkeypatch):

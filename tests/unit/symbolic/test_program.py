@@ -202,7 +202,7 @@ REFUSALS = [
     ("x.y = 5", "cannot assign to Attribute"),
     ("t = (1, 2)\nt[0] = 3", "only elements of a list"),
     ("answer = b'abc'", "literal"),
-    ("answer = Integral(sin(x)/x**x, (x, 0, 1))", "unevaluated Integral"),
+    ("answer = Integral(Function('g')(x), (x, 0, 1))", "unevaluated Integral"),
     ("answer = solve(x**5 - x - 1, x)[0]", "unevaluated ComplexRootOf"),
     ("answer = zoo", "undefined"),
     ("answer = series(exp(x), x, 0, 3)", "removeO"),

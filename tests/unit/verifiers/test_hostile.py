@@ -90,7 +90,7 @@ def test_as_programs(pool, canaries):
     texts = strings(canary, listener.port)
     assert len(texts) >= 100
     with ThreadPoolExecutor(2) as threads:
-        results = list(threads.map(lambda t: run(t, 0.5, pool), texts))
+        results = list(threads.map(lambda t: run(t, 0.3, pool), texts))
     check(canary, listener)
     assert {r.status for r in results} <= {"ok", "failed", "undecided"}
     assert all(r.error for r in results if not r.ok)
@@ -99,7 +99,7 @@ def test_as_programs(pool, canaries):
 
 def test_as_answers_and_as_references(pool, canaries):
     canary, listener = canaries
-    verifier = MathObjects(timeout_s=0.5, pool=pool)
+    verifier = MathObjects(timeout_s=0.3, pool=pool)
     texts = strings(canary, listener.port)
     with ThreadPoolExecutor(2) as threads:
         as_answers = list(threads.map(lambda t: verifier.verify(t, REFERENCE), texts))

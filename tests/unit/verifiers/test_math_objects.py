@@ -17,7 +17,7 @@ SCORE = {True: 1.0, False: 0.0, None: None}
 @pytest.fixture(scope="module")
 def verifier():
     shared_pool().warm_up()
-    return MathObjects(timeout_s=1.5)
+    return MathObjects(timeout_s=1.0)
 
 
 def test_it_is_a_verifier(verifier):

@@ -89,6 +89,7 @@ def test_a_worker_killed_at_work_is_a_crash(pool):
         deadline = time.monotonic() + 4
         while not pool._busy and time.monotonic() < deadline:
             time.sleep(0.01)
+        time.sleep(2 * worker._AT_ONCE_S)  # later than what counts as dead on arrival
         for one in list(pool._busy):
             os.killpg(one.process.pid, signal.SIGKILL)
 
@@ -97,6 +98,13 @@ def test_a_worker_killed_at_work_is_a_crash(pool):
     with pytest.raises(WorkerCrashed, match="died"):
         pool.call("program", {"program": ENDLESS}, timeout_s=5)
     thread.join()
+
+
+def test_a_task_that_kills_every_worker_is_a_crash(pool, monkeypatch):
+    monkeypatch.setattr(worker, "_AT_ONCE_S", 60)
+    monkeypatch.setattr(worker._Worker, "wait", lambda self, limit: self.stop())
+    with pytest.raises(WorkerCrashed, match="every worker died"):
+        third(pool)
 
 
 def test_an_unknown_task_is_an_error(pool):
