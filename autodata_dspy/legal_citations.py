@@ -36,7 +36,7 @@ class Citation:
     Attributes:
         form: canonical form with `{}` where subdivisions stand: `17 U.S.C. § 107{}`, `Art. 6{} GDPR`.
         path: subdivisions, outermost first: ("1", "f").
-        kind: "usc", "cfr", "section", "article", "recital", "eu", "neutral", "constitution", "uk", "code",
+        kind: "usc", "cfr", "section", "article", "recital", "eu", "neutral", "constitution", "act", "code",
             or "reporter".
         text: as it stands in the text.
         start: where.
@@ -81,6 +81,10 @@ _ARTICLE = (
 )
 _GERMAN = r"BGB|StGB|GG|ZPO|StPO|HGB|UrhG|UWG|GmbHG|AktG|InsO|BDSG|VwGO|VwVfG|SGB [IVX]+|TMG|MarkenG|PatG|AGG|KSchG|ABGB|OR|ZGB"
 _UK_COURT = r"UKSC|UKHL|UKPC|EWCA (?:Civ|Crim)|EWHC|UKUT|UKFTT|EWFC|EWCOP|CSIH|CSOH|NICA|NIQB|UKEAT|EAT"
+_ACT = (
+    r"\b(?P<act>(?!(?:The|Under|In|See|Of|By|And|That|This|For|Section)\b)(?:[A-Z][\w'’]+\s(?:(?:of|and|the|for|etc\.?)\s|"
+    r"\([\w' ]+\)\s)*){1,7}Act(?:\s(?:of\s)?\d{4})?)\b"
+)
 _ROMAN = r"[IVXLC]+"
 _US_CONST = r"(?:U\.?\s?S\.?\s+Const(?:itution|\.)?,?)"
 
@@ -88,11 +92,11 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("uslm", r"/us/usc/t(?P<title>\d+)/s(?P<number>[\w-]+)(?P<path>(?:/\w+)*)"),
-        ("usc", rf"\b(?P<title>\d{{1,2}})\s?U\.?\s?S\.?\s?C\.?(?:\s?A\.)?\s?(?:{_SECTIONS}|{_BARE})"),
+        ("usc", rf"\b(?P<title>\d{{1,4}})\s?U\.?\s?S\.?\s?C\.?(?:\s?A\.)?\s?(?:{_SECTIONS}|{_BARE})"),
         ("usc", r"\b[Tt]itle\s(?P<title>\d{1,2})(?:,?\s(?:of the )?(?:U\.S\. Code|United States Code|U\.S\.C\.))?,?\s"
          + _SECTIONS),
         ("usc", rf"{_SECTIONS}\s(?:of|in)\s[Tt]itle\s(?P<title>\d{{1,2}})\b"),
-        ("cfr", rf"\b(?P<title>\d{{1,2}})\s?C\.?\s?F\.?\s?R\.?\s?(?:{_SECTIONS}|(?:[Pp]art\s)?{_BARE})"),
+        ("cfr", rf"\b(?P<title>\d{{1,4}})\s?C\.?\s?F\.?\s?R\.?\s?(?:{_SECTIONS}|(?:[Pp]art\s)?{_BARE})"),
         ("constitution", rf"\b{_US_CONST}\s?(?P<part>[Aa]rt(?:icle|\.)?|[Aa]m(?:end(?:ment|\.)?|dt\.?))\s(?P<number>{_ROMAN}|\d+)"
                          rf"(?:,?\s(?:§|[Ss]ec(?:tion|\.)?)\s?(?P<section>\d+))?(?:,?\s(?:cl\.?|[Cc]lause)\s?(?P<clause>\d+))?"),
         ("constitution", rf"\b(?P<part>Article|Amendment)\s(?P<number>{_ROMAN})\b(?:,?\s(?:§|[Ss]ection)\s?(?P<section>\d+))?"
@@ -107,8 +111,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("eu", r"\b(?P<base>[CTF][-‑–]\d{1,3}/\d\d(?: P)?)\b"),
         ("eu", r"\b(?P<base>ECLI:[A-Z]{2}:[A-Z]+:\d{4}:[A-Z\d.]+\d)"),
         ("neutral", rf"[\[(](?P<year>\d{{4}})[\])]\s(?P<court>{_UK_COURT})\s(?P<number>\d+)(?:\s\((?P<division>[A-Za-z]+)\))?"),
-        ("uk", rf"(?:{_SECTIONS}|\b[Ss]s?\.?\s?{_BARE})\s(?:of\s)?(?:the\s)?(?P<act>(?:[A-Z][\w'’]+\s(?:(?:of|and|the|for|"
-               r"etc\.?)\s|\([\w' ]+\)\s)*){1,7}Act\s(?:1[6-9]|20)\d\d)\b"),
+        ("act", rf"(?:{_SECTIONS}|\b[Ss]s?\.?\s?{_BARE})\s(?:of\s)?(?:the\s)?{_ACT}"),
+        ("act", rf"{_ACT},?\s(?:{_SECTIONS}|[Ss]s?\.?\s?{_BARE})"),
         ("section", rf"(?<![\w.])(?:{_SECTIONS}|[Ss]s?\.?\s(?=\d+[A-Z]?\(){_BARE})(?!\s?(?:%|percent|hours|days|minutes))"),
     )
 )  # fmt: skip
@@ -187,8 +191,8 @@ def _sections(match: re.Match[str]) -> Iterator[Citation]:
     return _each(match, "", "section")
 
 
-def _uk(match: re.Match[str]) -> Iterator[Citation]:
-    return _each(match, match["act"], "uk")
+def _act(match: re.Match[str]) -> Iterator[Citation]:
+    return _each(match, re.sub(r" of (?=\d{4}$)", " ", match["act"]), "act")
 
 
 def _german(match: re.Match[str]) -> Iterator[Citation]:
@@ -252,7 +256,7 @@ _READERS: dict[str, Callable[[re.Match[str]], Iterator[Citation]]] = {
     "recital": _recital,
     "eu": _eu,
     "neutral": _neutral,
-    "uk": _uk,
+    "act": _act,
 }
 
 

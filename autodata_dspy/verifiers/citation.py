@@ -219,7 +219,7 @@ class _ClosedList:
 
 
 def _short_form(cited: Cited) -> str:
-    if cited.kind in ("usc", "cfr", "uk"):
+    if cited.kind in ("usc", "cfr", "act"):
         return f"§ {cited.base.split(' § ')[-1]}"
     if cited.kind in ("article", "recital", "code"):
         return " ".join(cited.base.split()[:2])

@@ -171,7 +171,9 @@ def recognise(text: str, min_words: int = 6) -> tuple[str, dict[str, Any]]:
         evidence = {"foreign": round(foreign, 3), "n_letters": n_letters}
         return (script, evidence) if n_letters >= 4 else ("", {**evidence, "why": "hardly any letters"})
     # Single letters are variables and list labels more often than words, and code is full of them.
-    found = [w for w in words(prose) if len(w) > 1 and not w[0].isdigit() and unicodedata.name(w[0], "").startswith("LATIN")]
+    found = [
+        w for w in words(prose) if len(w) > 1 and not w[0].isdigit() and unicodedata.name(w[0], "").startswith("LATIN")
+    ]
     if len(found) < min_words:
         return "", {"foreign": round(foreign, 3), "why": f"{len(found)} words, {min_words} are needed"}
     shares = {
