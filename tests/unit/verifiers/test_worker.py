@@ -100,13 +100,6 @@ def test_a_worker_killed_at_work_is_a_crash(pool):
     thread.join()
 
 
-def test_a_task_that_kills_every_worker_is_a_crash(pool, monkeypatch):
-    monkeypatch.setattr(worker, "_AT_ONCE_S", 60)
-    monkeypatch.setattr(worker._Worker, "wait", lambda self, limit: self.stop())
-    with pytest.raises(WorkerCrashed, match="every worker died"):
-        third(pool)
-
-
 def test_an_unknown_task_is_an_error(pool):
     with pytest.raises(WorkerCrashed, match="unknown task 'nothing'"):
         pool.call("nothing", {})
