@@ -7,13 +7,12 @@ do; integrals and sums stay unevaluated until they are compared.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import sympy
 
 from autodata_dspy.symbolic.notation.expressions import Expressions
-from autodata_dspy.symbolic.notation.units import MONEY, MULTIPLIERS, unit
+from autodata_dspy.symbolic.notation.units import MONEY, MULTIPLIERS, things, unit
 from autodata_dspy.symbolic.notation.vocabulary import (
     AND_WORDS,
     CONNECTIVES,
@@ -24,6 +23,7 @@ from autodata_dspy.symbolic.notation.vocabulary import (
     SET_OPERATORS,
 )
 from autodata_dspy.symbolic.objects import (
+    DEGREE,
     Alternatives,
     Definition,
     Equation,
@@ -41,6 +41,8 @@ from autodata_dspy.symbolic.objects import (
     variable,
 )
 
+_PERCENT = frozenset({"percent", "percents", "per cent", "pct"})
+_DEGREES = frozenset({"degree", "degrees", "deg"})
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "{": ("}",), "<": (">",)}
 
 
@@ -200,9 +202,17 @@ class Grammar(Expressions):
         if not is_expression(value) or (self.next.kind == "sign" and value.free_symbols):
             raise UnreadableError("a unit behind something that is no number")
         value = self._multiplied(value)
+        if self._skip(_PERCENT):
+            return value / 100
+        if self.at_words(_DEGREES) and self.peek().kind != "words":
+            self.take()
+            return value * DEGREE
+        self._skip(_DEGREES)
         start, text = self.position, ""
         while self.next.kind in ("words", "number") or self.at("^", "/", "{", "}", "-", "*", "$", "€", "£", "¥"):
             if self.next.kind == "words" and self.next.text.lower() in CONNECTIVES:
+                break
+            if self.next.kind == "number" and self.next.spaced:
                 break
             token = self.take()
             text += "·" if token.text == "*" else f" {token.text}" if token.kind == "words" else token.text
@@ -210,8 +220,8 @@ class Grammar(Expressions):
             return value
         if (found := unit(text)) is not None:
             return Quantity(value, *found)
-        if re.fullmatch(r"[ A-Za-z]{1,40}", text) and is_expression(value) and not value.free_symbols:
-            return Quantity(value, sympy.S.One, ((text.strip().lower().removesuffix("s"), 1),))
+        if not value.free_symbols and (counted := things(text)) is not None:
+            return Quantity(value, sympy.S.One, ((counted, 1),))
         self.position = start
         return value
 

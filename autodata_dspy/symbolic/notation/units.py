@@ -70,6 +70,7 @@ _NAMED: dict[str, tuple[Any, dict[str, int]]] = {
     "acre": (43560 * (12 * _INCH) ** 2, {"m": 2}), "mph": (63360 * _INCH / 3600, {"m": 1, "s": -1}),
     "cc": (R(1, 10**6), {"m": 3}), "dollar": (1, {"USD": 1}), "usd": (1, {"USD": 1}), "cent": (R(1, 100), {"USD": 1}),
     "euro": (1, {"EUR": 1}), "eur": (1, {"EUR": 1}), "bit": (1, {"bit": 1}), "byte": (8, {"bit": 1}),
+    "celsius": (1, {"celsius": 1}), "fahrenheit": (1, {"fahrenheit": 1}),
     "rad": (1, {"rad": 1}), "radian": (1, {"rad": 1}),
 }  # fmt: skip
 
@@ -82,7 +83,7 @@ _LONG_PREFIX = {"kilo": 1000, "mega": 10**6, "giga": 10**9, "centi": R(1, 100), 
 MULTIPLIERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 
 
-_TERM = re.compile(r"([A-Za-zµμΩ€£¥$]+)\s*(?:\^?\s*\{?\s*(-?\d{1,2})\}?)?")
+_TERM = re.compile(r"([A-Za-zµμΩ€£¥$]+)(?:\s*\^\s*\{?\s*(-?\d{1,2})\s*\}?|(\d))?")
 
 
 def _simple(name: str) -> tuple[Any, dict[str, int]] | None:
@@ -126,13 +127,33 @@ def unit(text: str) -> tuple[Any, tuple[tuple[str, Any], ...]] | None:
         found = _simple(match[1]) if match else None
         if match is None or found is None:
             return None
-        power = sign * int(match[2] or 1)
+        power = sign * int(match[2] or match[3] or 1)
         factor *= sympy.sympify(found[0]) ** power
         for base, exponent in found[1].items():
             dimension[base] = dimension.get(base, 0) + exponent * power
         position = match.end()
     kept = tuple(sorted((base, exponent) for base, exponent in dimension.items() if exponent))
     return (factor, kept) if kept or dimension else None
+
+
+# Words behind a number that are part of the number, or of another statement.
+_NO_THINGS = frozenset(
+    """halves thirds quarters fourths fifths sixths sevenths eighths ninths tenths hundredths thousandths hundreds
+    thousands millions billions times minus plus less versus degrees percents squares cubes this modulus roots
+    solutions answers values""".split()
+)
+_IRREGULAR = frozenset("people men women children feet mice sheep fish".split())
+
+
+def things(text: str) -> str | None:
+    """What `5 apples` counts: apples, red apples. None for words that may mean something else."""
+    words = text.lower().split()
+    if not 1 <= len(words) <= 3 or not all(re.fullmatch(r"[a-z]{2,20}", word) for word in words):
+        return None
+    last = words[-1]
+    if any(word in _NO_THINGS or unit(word) is not None for word in words):
+        return None
+    return " ".join(words) if last in _IRREGULAR or (last.endswith("s") and len(last) > 3) else None
 
 
 def is_money(dimension: tuple[tuple[str, Any], ...]) -> bool:

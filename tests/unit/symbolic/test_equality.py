@@ -125,6 +125,13 @@ EQUAL = [
     ("answer: 5", "5"),
     (r"x=\text{even}", "even"),
     ("true", "True"),
+    ("5 percent", r"5\%"),
+    (r"5\text{ percent}", "0.05"),
+    ("30 degrees", r"30^\circ"),
+    (r"30\text{ degrees}", r"\frac{\pi}{6}"),
+    ("20 degrees Celsius", r"20^\circ\text{C}"),
+    ("12 people", "12"),
+    ("3 red apples", "3"),
     ("2:3", "2:3"),
 ]
 
@@ -193,6 +200,9 @@ DIFFERENT = [
     ("|x|+|y|", "|x+y|"),
     (r"\begin{cases}x & x>1\\ 0 & \text{otherwise}\end{cases}", "x"),
     ("even", "4"),
+    ("5 percent", "5"),
+    ("20 degrees Celsius", "20 degrees"),
+    ("20 degrees Celsius", r"20^\circ\text{F}"),
     (r"\{x : x > y\}", r"(0,1)"),
 ]
 
@@ -219,6 +229,11 @@ UNDECIDED = [
     (r"\begin{pmatrix}1&0\\0&1\end{pmatrix}", "A"),
     ("Cx+C^2", "Cx+K"),
     ("1=1", "2=2"),
+    ("5 halves", "5"),
+    ("5 Matrix", "5"),
+    ("5 wrong", "5"),
+    ("5 times", "5"),
+    ("5 cm 6 cm", "5 cm"),
     ("[1,6]", "1, 6"),
     ("(x-2)(x-3)0", "(x-2)(x-3)=0"),
     (r"\l n(x)", r"\ln(x)"),
