@@ -41,7 +41,10 @@ def _subject(checks: str, text: str) -> Any:
         return text
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except ValueError:
+        data = None
+    subject = as_challenge(data) if checks == "challenge" else data if isinstance(data, list) else None
+    if subject is None:
         what = '{"question": …, "answer": …}' if checks == "challenge" else "[row, …]"
-        raise ConfigError(f"this verifier checks a {checks}: give --answer as JSON, such as {what} ({error})") from None
-    return (as_challenge(data) or data) if checks == "challenge" else data
+        raise ConfigError(f"this verifier checks a {checks}: give --answer as JSON, such as {what}, not {text[:60]!r}")
+    return subject

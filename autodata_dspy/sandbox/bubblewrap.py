@@ -51,7 +51,8 @@ class Box:
 def interpreters() -> list[str]:
     """Candidates in order: this interpreter, then the system's, for which the sandbox's user may lack no rights."""
     own = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-    return list(dict.fromkeys([own, os.path.realpath("/usr/bin/python3"), os.path.realpath("/usr/local/bin/python3")]))
+    system = [path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if os.path.exists(path)]
+    return list(dict.fromkeys([own, *map(os.path.realpath, system)]))
 
 
 @functools.cache

@@ -165,21 +165,30 @@ def find_code(text: str) -> str:
 def _job(answer: str, tests: str, context: str) -> Job:
     """Raises VerifierError for unreadable tests or an ambiguous answer, SyntaxError for an unreadable answer."""
     try:
-        parsed_tests = _parse(tests)
+        _parse(tests)
     except SyntaxError as error:
         raise VerifierError(f"the tests are not Python: {error}") from None
-    code, stub = find_code(answer), context if _is_code(context) else ""
+    code, stub = find_code(answer), _stub(context)
     if stub and (not code.strip() or code[:1].isspace()):  # the body of the function that the stub begins
-        with_stub = f"{stub.rstrip()}\n{code}"
+        with_stub = f"{context.rstrip()}\n{code}"
     else:
-        with_stub = f"{stub}\n\n{code}" if stub else code
+        with_stub = f"{stub}\n\n{code}"
     solution = with_stub if _parses(with_stub) else code
     tree = _parse(solution)
-    asked = _defined(_parse(stub)) if stub else []
-    functions = [n.name for n in (_parse(stub) if stub else tree).body if isinstance(n, ast.FunctionDef)]
-    defined_by_tests = set(_defined(parsed_tests))
-    expected = tuple(n for n in (*asked, *functions[-1:]) if n not in defined_by_tests)
-    return Job(solution, tests, functions[-1] if functions else "", expected if stub else ())
+    asked = _parse(stub) if stub else tree
+    functions = [n.name for n in asked.body if isinstance(n, ast.FunctionDef)]
+    expected = tuple(_defined(asked)) if stub else ()
+    return Job(solution, tests, functions[-1] if functions else "", expected)
+
+
+def _stub(context: str) -> str:
+    """The code that a context is (its last function completed where it is only begun); "" for prose."""
+    for text in (context, f"{context.rstrip()}\n    pass"):
+        if _parses(text):
+            body = _parse(text).body
+            code = any(isinstance(n, _STATEMENTS) for n in body)
+            return text if code and all(isinstance(n, (*_STATEMENTS, ast.Expr)) for n in body) else ""
+    return ""
 
 
 def _parse(source: str) -> ast.Module:
@@ -195,15 +204,6 @@ def _parses(source: str) -> bool:
     except SyntaxError:
         return False
     return True
-
-
-def _is_code(text: str) -> bool:
-    """Whether a context is code and not prose: definitions, imports and assignments."""
-    if not text.strip() or not _parses(text):
-        return False
-    body = _parse(text).body
-    strings = (ast.Expr,)
-    return any(isinstance(n, _STATEMENTS) for n in body) and all(isinstance(n, _STATEMENTS + strings) for n in body)
 
 
 def _defined(tree: ast.Module) -> list[str]:

@@ -1,9 +1,9 @@
 """Hostile and broken code in the real sandbox. Canaries are real files and a real socket on the loopback."""
 
 import os
-import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -272,24 +272,26 @@ def test_without_bubblewrap_the_reason_says_what_to_install(fresh_search, monkey
 
 
 def test_a_bubblewrap_that_fails_is_no_sandbox_and_its_complaint_is_told(fresh_search, monkeypatch, tmp_path):
-    fake = tmp_path / "bwrap"
-    fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
-    fake.chmod(0o755)
-    tmp_path.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(bubblewrap, "interpreters", lambda: [sys.executable, "/nonexistent/python"])
-    found = find_box()
-    assert found.startswith("bubblewrap does not work here: ")
-    assert "/nonexistent/python" in found
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # one that the sandbox's user may read
+        os.chmod(folder, 0o755)
+        fake = Path(folder, "bwrap")
+        fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        monkeypatch.setattr(sys, "_base_executable", "/nonexistent/python")
+        found = find_box()
+    assert found.startswith("bubblewrap does not work here: /nonexistent/python: [Errno 2]")
+    assert not os.path.exists("/usr/bin/python3") or found.endswith("bwrap: No permissions to create new namespace")
 
 
 def test_an_old_interpreter_is_passed_over(fresh_search, monkeypatch, tmp_path):
     old = tmp_path / "python"
     old.write_text("#!/bin/sh\necho /usr\necho False\n")
     old.chmod(0o755)
-    monkeypatch.setattr(bubblewrap, "interpreters", lambda: [str(old)])
-    if shutil.which("bwrap"):
-        assert "older than Python 3.10" in find_box()
+    monkeypatch.setattr(sys, "_base_executable", str(old))
+    assert bubblewrap.interpreters()[0] == str(old)
+    found = find_box()
+    assert "older than Python 3.10" in found if isinstance(found, str) else found.python != str(old)
 
 
 def test_limits_are_positive():

@@ -1,5 +1,10 @@
 """Which code is taken for the solution, where it runs, and what the verdict says."""
 
+import os
+import sys
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from autodata_dspy.errors import ConfigError, VerifierError
@@ -26,7 +31,8 @@ def without_bubblewrap(monkeypatch, tmp_path):
 
 @pytest.fixture
 def without_monty(monkeypatch):
-    monkeypatch.setattr(monty, "missing", lambda: "pydantic-monty is not installed")
+    monkeypatch.setattr(monty, "_pool", None)
+    monkeypatch.setitem(sys.modules, "pydantic_monty", None)
 
 
 def test_it_is_a_verifier_that_needs_no_arguments():
@@ -88,7 +94,8 @@ def test_without_any_sandbox_nothing_is_run_unless_it_is_asked_for(without_bubbl
     canary = tmp_path / "canary"
     solution = f"open({str(canary)!r}, 'w').close()\ndef f(): return 1"
     refused = UnitTests().verify(solution, "assert f() == 1")
-    assert refused.undecided and "pydantic-monty is not installed; CPython: bubblewrap is not" in refused.feedback
+    assert refused.undecided
+    assert "pydantic-monty is not installed" in refused.feedback and "bubblewrap is not there" in refused.feedback
     assert not canary.exists()
     allowed = UnitTests(unsandboxed=True).verify(solution, "assert f() == 1")
     assert (allowed.score, allowed.evidence["runner"]) == (1.0, "unsandboxed")
@@ -104,10 +111,21 @@ def test_unsandboxed_changes_nothing_where_there_is_a_sandbox(tmp_path):
     assert not canary.exists()
 
 
-def test_a_sandbox_that_does_not_start_is_undecided(monkeypatch, without_monty):
-    monkeypatch.setattr(bubblewrap, "find_box", lambda: Box("/usr/bin/env", "/nonexistent/python", "/usr"))
-    verdict = UnitTests().verify(DOUBLE, "assert double(4) == 8")
-    assert verdict.undecided and "Traceback" not in verdict.feedback
+def test_a_sandbox_that_does_not_start_any_more_is_undecided(monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # one that the sandbox's user may read
+        os.chmod(folder, 0o777)
+        fake = Path(folder, "bwrap")
+        fake.write_text(f"#!/bin/sh\nif [ -e {folder}/used ]; then echo 'bwrap: no more' >&2; exit 1; fi\n")
+        with fake.open("a") as script:
+            script.write(f"touch {folder}/used\necho hello\n")
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        find_box.cache_clear()
+        try:
+            verdict = UnitTests("bubblewrap").verify(DOUBLE, "assert double(4) == 8")
+        finally:
+            find_box.cache_clear()
+    assert (verdict.score, verdict.feedback) == (None, "the sandbox did not start (exit code 1): bwrap: no more")
 
 
 @needs_monty
@@ -123,6 +141,8 @@ def test_a_challenge_brings_its_solution_and_its_tests():
         ('def double(n):\n    """Twice n."""\n', "```python\n    return 2 * n\n```"),
         ('from math import floor\n\ndef double(n):\n    """Twice n."""', "def double(n):\n    return floor(2 * n)"),
         ("def helper(n):\n    return n + n\n\ndef double(n):\n    '''Twice n.'''\n", "    return helper(n)"),
+        ("def double(n):\n", "    return 2 * n"),
+        ("from math import floor\ndef double(n: int) -> int:", "def double(n):\n    return floor(2 * n)"),
         ("Write a function double(n).", "def double(n):\n    return 2 * n"),
         ("double", "def double(n):\n    return 2 * n"),
         (
