@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from autodata_dspy.errors import ConfigError
 
 # A number is no section where it opens the next citation: "§ 107, 17 U.S.C. § 106", "§ 2, 410 U.S. 113".
-_SECTION = r"\d+[A-Za-z]{0,3}(?:[-–.]\d+[A-Za-z]{0,3})*(?![\w%])(?!\s?(?:U\.?\s?S\.?|C\.?\s?F\.?\s?R|F\.|S\.\s?Ct))"
-_PATH = r"(?:\((?:[A-Za-z]{1,5}|\d{1,3}[A-Za-z]?)\))*"
+_SECTION = r"(?<!\d)\d{1,6}[A-Za-z]{0,3}(?:[-–.]\d{1,6}[A-Za-z]{0,3}){0,4}(?![\w%])(?!\s?(?:U\.?\s?S\.?|C\.?\s?F\.?\s?R|F\.|S\.\s?Ct))"
+_PATH = r"(?:\((?:[A-Za-z]{1,5}|\d{1,3}[A-Za-z]?)\)){0,8}"
 _MORE = r"\s?(?:,\s?and|,\s?or|,|;|and|or|&|to|through|–|-)\s?"
-_PLURAL = rf"(?:§§|[Ss]ections|[Ss]ecs\.?|SECTIONS)\s?{_SECTION}{_PATH}(?:{_MORE}(?:§+\s?)?{_SECTION}{_PATH})*"
+_PLURAL = rf"(?:§§|[Ss]ections|[Ss]ecs\.?|SECTIONS)\s?{_SECTION}{_PATH}(?:{_MORE}(?:§+\s?)?{_SECTION}{_PATH}){{0,30}}"
 _ONE_SIGN = r"(?:§|[Ss]ection|[Ss]ec\.?|SECTION)"
-_SINGLE = rf"{_ONE_SIGN}\s?{_SECTION}{_PATH}(?:{_MORE}§\s?{_SECTION}{_PATH})*"  # "§ 107, 3 factors" is one section
+_SINGLE = (
+    rf"{_ONE_SIGN}\s?{_SECTION}{_PATH}(?:{_MORE}§\s?{_SECTION}{_PATH}){{0,30}}"  # "§ 107, 3 factors" is one section
+)
 _SECTIONS = rf"(?P<list>{_PLURAL}|{_SINGLE})"
 _BARE = rf"(?P<bare>{_SECTION}{_PATH})"
 _ONE = re.compile(rf"({_SECTION})({_PATH})")

@@ -75,7 +75,7 @@ def sentences(text: str) -> list[str]:
     """Sentences, in order; abbreviations and initials do not end one."""
     parts: list[str] = []
     for part in _SENTENCE_END.split(text):
-        if parts and _ABBREVIATION.search(parts[-1]):
+        if parts and _ABBREVIATION.search(parts[-1][-12:]):
             parts[-1] += f" {part}"
         elif part.strip():
             parts.append(part.strip())

@@ -112,12 +112,14 @@ def _run(job: Job, limits: SandboxLimits, runner: Runner) -> Outcome:
         return _outcome(report, _end(solution), _end(tests), limits, runner.name, errors)
 
 
-def _kill(process: subprocess.Popen[Any]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _kill(process: subprocess.Popen[Any]) -> int:
+    """End a process and its group; returns its exit status. Only then may its number go to another process."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
     if process.stdout is not None:
         process.stdout.close()
-    process.wait()
+    return process.wait()
 
 
 def _read_report(process: subprocess.Popen[Any], deadline: float) -> bytes | None:
@@ -138,16 +140,26 @@ def _read_report(process: subprocess.Popen[Any], deadline: float) -> bytes | Non
     return said
 
 
-def _end(process: subprocess.Popen[Any], grace_s: float = 2.0) -> int:
-    """The exit status of a process that should be ending; it is killed after a while."""
-    try:
-        return process.wait(timeout=grace_s)
-    except subprocess.TimeoutExpired:
-        return 0
+def _end(process: subprocess.Popen[Any], grace_s: float = 1.0) -> int | None:
+    """The exit status of a process that should be ending; None when it has to be killed."""
+    deadline = time.monotonic() + grace_s
+    ended = False
+    while not ended and time.monotonic() < deadline:
+        # Not reaped yet: the group must still be its own when it is killed.
+        ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        if not ended:
+            time.sleep(0.002)
+    status = _kill(process)
+    return status if ended else None
 
 
 def _outcome(
-    said: bytes, solution_status: int, tests_status: int, limits: SandboxLimits, runner: str, errors: list[Any]
+    said: bytes,
+    solution_status: int | None,
+    tests_status: int | None,
+    limits: SandboxLimits,
+    runner: str,
+    errors: list[Any],
 ) -> Outcome:
     try:
         report = json.loads(said)
@@ -175,7 +187,7 @@ def _outcome(
     return Outcome(True, "", n_tests, runner=runner)
 
 
-def raise_if_not_started(errors: Any, status: int) -> None:
+def raise_if_not_started(errors: Any, status: int | None) -> None:
     """Raise VerifierError when what a process left on its standard error is a sandbox's complaint."""
     errors.seek(0)
     text = errors.read(2000).decode("utf-8", "replace").strip()
@@ -183,7 +195,9 @@ def raise_if_not_started(errors: Any, status: int) -> None:
         raise VerifierError(f"the sandbox did not start (exit code {status}): {text.splitlines()[-1]}")
 
 
-def _cause(status: int, limits: SandboxLimits) -> str:
+def _cause(status: int | None, limits: SandboxLimits) -> str:
+    if status is None:
+        return "it closed its side of the conversation"
     number = status - 128 if status > 128 else -status
     if number == signal.SIGXCPU:
         return f"it used more than {limits.cpu_s} s of CPU time"

@@ -31,8 +31,8 @@ _DIRECTIVE = re.compile(
 )
 _TAG = re.compile(r"(?i)^\W*(?:right|correct|ok(?:ay)?|no|yes|is that so|isn't it|agreed)\W*$")
 _ASKS = re.compile(
-    rf"(?i)^(?:\W*|(?:please|now|then|next|also|finally|first|second|hence|thus|and|for each[^,]*,|if\b[^,]*,|given\b[^,]*,"
-    rf"|using\b[^,]*,|under\b[^,]*,|in\b[^,]*,|(?:step|part|question)\s+\w+[:.)])\W*)*(?:{_VERBS})\b(?!\()"
+    rf"(?i)^\W*(?:(?:please|now|then|next|also|finally|first|second|hence|thus|and|(?:step|part|question)\s+\w+[:.)]|"
+    rf"(?:for each|if|given|using|under|in)\b[^,]{{0,300}},)\W+)*(?:{_VERBS})\b(?!\()"
 )
 _SECOND = re.compile(
     rf"(?i)(?:,\s*|;\s*|\.\s+|\band\s+|\bor\s+|\bthen\s+)(?:(?:and|then|also|finally|hence|thus|next|further|so)\s+)*"
@@ -130,7 +130,8 @@ def demands(prose: str) -> list[str]:
     for sentence in sentences(prose):
         if _TAG.match(sentence) or _DIRECTIVE.match(sentence):
             continue
-        questions = [q for q in re.findall(r"[^?？]+[?？]", sentence) if not _TAG.match(q)]
+        pieces = re.split(r"(?<=[?？])", sentence)
+        questions = [q for q in pieces if q.endswith(("?", "？")) and len(q) > 1 and not _TAG.match(q)]
         if not questions and not _ASKS.match(sentence):
             continue
         for one in questions or [sentence]:

@@ -17,6 +17,14 @@ def test_cpu_time_and_memory_are_bounded():
     assert outcome.failed == (("the solution's process ended", "it used more than 1 s of CPU time"),)
 
 
+def test_a_solution_that_falls_silent_has_failed_and_is_ended():
+    closing = "for n in range(3, 64):\n        try: os.close(n)\n        except OSError: pass"
+    outcome = unsandboxed(
+        Job(f"import os, time\ndef f():\n    {closing}\n    time.sleep(600)", "assert f() == 1"), LIMITS
+    )
+    assert outcome.failed == (("the solution's process ended", "it closed its side of the conversation"),)
+
+
 def test_it_runs_in_a_folder_of_its_own_that_is_removed(tmp_path):
     solution = "import os\ndef here(): return os.getcwd()\ndef leave(path):\n    open(path, 'w').write(os.getcwd())"
     noted = tmp_path / "where"
