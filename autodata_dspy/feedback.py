@@ -20,8 +20,8 @@ LATEST = 2  # details of this many failures a group; more would push the example
 def grouped_feedback(rounds: Sequence[Round]) -> str:
     """One line per reason, with the number of failures and the latest details; "none" when there are none.
 
-    Undecided and infrastructure rounds say nothing about quality and are left out; of accepted rounds
-    the question is named, so that the next one is different.
+    Undecided and infrastructure rounds say nothing about quality and are left out. Earlier questions are not quoted:
+    a small model writes again what it reads, also under "do not repeat" (three rounds of eleven, word for word).
     """
     lines = []
     for reason, heading in _HEADINGS.items():
@@ -29,11 +29,4 @@ def grouped_feedback(rounds: Sequence[Round]) -> str:
         if failed:
             details = dict.fromkeys(r.decision.feedback for r in failed[-LATEST:])
             lines.append(f"- {heading} ({len(failed)}): {' | '.join(details)}")
-    kept = [r.challenge.question for r in rounds if r.decision.accepted and r.challenge]
-    if kept:
-        lines.append(f"- already accepted, write about something else: {' | '.join(q[:120] for q in kept[-LATEST:])}")
-    # A small model that is only told why, writes the same problem again: name what was turned down.
-    turned_down = ("too_easy", "failed_on_strong", "failed_check", "no_agreement", "undecided")
-    if tried := [r.challenge.question for r in rounds if r.decision.reason in turned_down and r.challenge]:
-        lines.append(f"- turned down, do not repeat: {' | '.join(q[:120] for q in tried[-LATEST:])}")
     return "\n".join(lines) or "none"

@@ -46,7 +46,7 @@ class Domain:
     Attributes:
         write: signature of the challenger; inputs `passage, angle, feedback`.
         demos: worked examples of `write` (dicts of all its fields), written for this project.
-        angles: directions for a new example; rounds walk through them.
+        angles: directions for a new example; rounds walk through them. `{numbers}` becomes two numbers drawn anew.
         build: the challenger's prediction → Challenge; raises Malformed with what to do better.
         review: signature of the quality verifier; input `question`, output `verdict`.
         review_demos: worked examples of `review`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,9 +10,12 @@ import dspy
 from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
 from autodata_dspy.errors import VerifierError
+from autodata_dspy.symbolic.coherence import mismatch
 from autodata_dspy.symbolic.latex_repair import repair_latex
 from autodata_dspy.types import Challenge, Verdict
+from autodata_dspy.verifiers.atomicity import Atomicity
 from autodata_dspy.verifiers.base import Verifier
+from autodata_dspy.verifiers.leakage import Leakage
 from autodata_dspy.verifiers.math_objects import MathObjects
 from autodata_dspy.verifiers.program_answer import ProgramAnswer
 from autodata_dspy.verifiers.worker import WorkerPool
@@ -31,7 +33,7 @@ class WriteProblem(dspy.Signature):
     as the problem, writes Rational(1, 3) instead of decimals, and ends with one line `answer = ...`."""
 
     passage: str = dspy.InputField()
-    angle: str = dspy.InputField(desc="what the problem should ask for")
+    angle: str = dspy.InputField(desc="the direction to take")
     feedback: str = dspy.InputField(desc="why earlier problems were rejected; write a different one")
     question: str = dspy.OutputField()
     program: str = dspy.OutputField()
@@ -123,7 +125,7 @@ class SolveStepByStep(dspy.Signature):
 DEMOS = (
     {
         "passage": "A line touches a curve where the two share a point and a slope.",
-        "angle": "the equation of a line",
+        "angle": "the example of the passage with the numbers 4 and 2 in it",
         "feedback": "none",
         "question": "Find the tangent line to the curve y = x^3 - 4*x at the point where x = 2. Give its equation "
         "in the form y = m*x + b.",
@@ -132,7 +134,7 @@ DEMOS = (
     },
     {
         "passage": "A quotient can change its sign only at a zero of its numerator or of its denominator.",
-        "angle": "a set of real numbers given as an interval or a union of intervals",
+        "angle": "a slightly longer formula of the same kind with the numbers 3 and 2 in it",
         "feedback": "too easy (2 problems): the weak solver answered them",
         "question": "Solve (x - 3)/(x + 1) >= 2 over the real numbers. Give the solution set in interval notation.",
         "program": "x = symbols('x', real=True)\n"
@@ -140,14 +142,14 @@ DEMOS = (
     },
     {
         "passage": "If the determinant of a square matrix is not zero, the matrix can be inverted.",
-        "angle": "a 2x2 matrix",
+        "angle": "another statement of the passage, applied to a formula with the numbers 5 and 3",
         "feedback": "none",
         "question": "Let A = [[2, 1], [5, 3]] and B = [[1, 0], [2, -1]]. Find the matrix X with A*X = B.",
         "program": "A = Matrix([[2, 1], [5, 3]])\nB = Matrix([[1, 0], [2, -1]])\nanswer = A.inv()*B",
     },
     {
         "passage": "An unknown that is not asked for stays in the result as a letter.",
-        "angle": "an expression with a parameter",
+        "angle": "a letter as a parameter beside the numbers 3 and 2",
         "feedback": "failed on strong (1 problem): the strong solver got it wrong; ask for fewer steps",
         "question": "The roots of x^2 - p*x + 3 = 0 are r and s. Express r^2 + s^2 in terms of p.",
         "program": "p, x = symbols('p x')\nr, s = solve(x**2 - p*x + 3, x)\nanswer = simplify(r**2 + s**2)",
@@ -186,28 +188,20 @@ SOLVER_DEMOS = (
     },
 )
 
+# Directions that fit any passage: those that named a kind of answer ("a matrix", "a set") made the 1.5B write about
+# something the passage does not hold. The numbers are drawn anew for each round; without them it repeats itself.
 ANGLES = (
-    "other numbers and one step more",
-    "a fraction or a square root in the answer",
-    "an equation as the answer",
-    "a letter as a parameter in the answer",
-    "a set or an interval as the answer",
-    "a simplified expression as the answer",
-    "a polynomial as the answer",
-    "a matrix or a tuple as the answer",
+    "the example of the passage with the numbers {numbers} in it",
+    "a formula as in the passage with the numbers {numbers}, and a fraction or a root in the answer",
+    "a letter as a parameter beside the numbers {numbers}",
+    "a slightly longer formula of the same kind with the numbers {numbers} in it",
+    "one more step after the method of the passage, with the numbers {numbers}",
+    "another statement of the passage, applied to a formula with the numbers {numbers}",
 )
 
 
 MAX_ANSWER_CHARS = 120
 NO_OBJECT = ("oo", "-oo", "zoo", "EmptySet", "Reals", "Complexes")
-
-
-# A second task in one question: no single object answers it. ("… and give it in interval notation" is one task.)
-SECOND_TASK = re.compile(
-    r"\b(?:and|then|also)\s+(?:find|determine|calculate|compute|identify|solve|evaluate|factor|sketch|prove)\b"
-    r"|\b(?:and|give)\s+(?:its|the)\s+(?:exact\s+)?(?:vertex|range|domain|roots|minimum|maximum|area|determinant)\b",
-    re.IGNORECASE,
-)
 
 
 def build(prediction: Any) -> Challenge:
@@ -216,8 +210,6 @@ def build(prediction: Any) -> Challenge:
     program = str(prediction.program or "").strip()
     if not question or not program:
         raise Malformed("the question or the program is empty")
-    if SECOND_TASK.search(question):
-        raise Malformed("it asks for more than one thing; ask for exactly one result")
     result = ProgramAnswer().run(program)
     if not result.ok:
         raise Malformed(f"the program does not run: {result.error}")
@@ -227,9 +219,11 @@ def build(prediction: Any) -> Challenge:
         raise Malformed(f"the answer is {result.text}; ask for something that exists and is finite")
     if result.trivial:
         raise Malformed(
-            f"the answer {result.text} is a bare whole number or a truth value; replace a given number by a letter, "
-            "and ask for the result in terms of it"
+            f"the answer {result.text} is a bare whole number, a truth value or nothing; replace a given number by a "
+            "letter, and ask for the result in terms of it"
         )
+    if problem := mismatch(question, program, result.text):
+        raise Malformed(problem)
     return Challenge(question=question, answer=result.text, program=program)
 
 
@@ -254,7 +248,7 @@ SOLVING = {
 
 
 def _challenge_verifiers() -> tuple[Verifier, ...]:
-    return ()
+    return Atomicity(), Leakage()
 
 
 def recheck(challenges: Sequence[Challenge]) -> list[Verdict]:

@@ -122,13 +122,12 @@ class AgenticSelfInstruct(RoleModule):
 
     def _screen(self, challenge: Challenge, earlier: list[Round]) -> tuple[tuple[Verdict, ...], Decision | None]:
         """Cheapest checks first; stops at the first that fails. Undecided checks do not reject."""
-        twin = _same_question(challenge, earlier)
-        if twin:
-            return (), Decision(False, "duplicate", f"this repeats an earlier question: {twin[:120]}")
+        if _repeats(challenge, earlier):
+            return (), Decision(False, "duplicate", "it repeats an earlier problem; take another formula")
         verdicts: list[Verdict] = []
         for check in self.checks:
             verdicts.append(check.verify(challenge))
-            if verdicts[-1].score == 0.0:
+            if not (verdicts[-1].undecided or verdicts[-1].passed):
                 return tuple(verdicts), Decision(False, "failed_check", verdicts[-1].feedback)
         if self.quality_verifier is not None:
             verdicts.append(self.quality_verifier(challenge=challenge).verdict)
@@ -184,14 +183,14 @@ def _unknown(rollouts: list[Rollout]) -> Decision:
     return Decision(False, reason, feedback)
 
 
-def _same_question(challenge: Challenge, earlier: list[Round]) -> str:
-    """The earlier question that this one repeats, or ""."""
+def _repeats(challenge: Challenge, earlier: list[Round]) -> bool:
+    """Whether an earlier challenge has the same answer and nearly the same question."""
     for known in (r.challenge for r in earlier if r.challenge is not None):
         if known.answer == challenge.answer:
             matcher = difflib.SequenceMatcher(None, known.question, challenge.question, autojunk=False)
             if matcher.quick_ratio() > SAME_QUESTION and matcher.ratio() > SAME_QUESTION:
-                return known.question
-    return ""
+                return True
+    return False
 
 
 PLUGIN = AgenticSelfInstruct

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from typing import TYPE_CHECKING
 
 import dspy
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
 DEFAULTS = {"temperature": 0.8, "max_tokens": 400}
+
+
+def _angle(angles: tuple[str, ...], document_id: str, seed: int, round_index: int) -> str:
+    """The next angle of a document; `{numbers}` in it becomes two numbers from 2 to 9, drawn for this round."""
+    angle = angles[(seed_for(document_id, seed) + round_index) % len(angles)]
+    one, other = random.Random(seed_for("numbers", document_id, seed, round_index)).sample(range(2, 10), 2)
+    return angle.replace("{numbers}", f"{one} and {other}")
 
 
 class Challenger(RoleModule):
@@ -38,8 +46,7 @@ class Challenger(RoleModule):
         Raises:
             ProviderError: the model failed after its retries.
         """
-        angles = self.domain.angles
-        angle = angles[(seed_for(document.id, seed) + round_index) % len(angles)]
+        angle = _angle(self.domain.angles, document.id, seed, round_index)
         # Inputs go from constant to changing, so that the passage stays in the model's prompt cache.
         try:
             written = self.ask(

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from autodata_dspy.symbolic.interpreter.answers import as_object, describe, finished
+from autodata_dspy.symbolic.interpreter.answers import as_object, describe, finished, unambiguous
 from autodata_dspy.symbolic.interpreter.limits import ProgramError
 from autodata_dspy.symbolic.interpreter.parsing import parse
 from autodata_dspy.symbolic.interpreter.statements import StatementRunner
@@ -30,7 +30,7 @@ def run_program(source: str) -> dict[str, Any]:
 
     Returns:
         {"ok": True, "text", "latex", "kind", "trivial"} or {"ok": False, "error": one line}. `text`
-        is plain sympy syntax; `trivial` means a bare integer or a truth value.
+        is plain sympy syntax; `trivial` means a truth value, a whole number, also one alone in a list, or an empty list.
     """
     try:
         return describe(program_value(source))
@@ -47,7 +47,7 @@ def compare_program(source: str, answer: str, context: str = "") -> dict[str, An
         reply = describe(value)
     except ProgramError as error:
         return {"ok": False, "error": str(error)}
-    return {**reply, **equal_to_value(value, answer, context)}
+    return {**reply, **equal_to_value(unambiguous(value), answer, context)}
 
 
 def program_value(source: str) -> Any:

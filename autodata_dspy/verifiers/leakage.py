@@ -220,7 +220,8 @@ def _place(shown: str, reference: str, wanted: Sequence[str], formula: bool) -> 
 
 def _squeezed(text: str) -> str:
     """A text with formulas as they compare: no commands of mere layout, spaces between words only."""
-    return re.sub(r"\s*([^\w\s])\s*", r"\1", _FORMULA_NOISE.sub(" ", fold(text))).strip(" .")
+    plain = _FORMULA_NOISE.sub(" ", fold(text)).replace("**", "^").replace("\\cdot", "*")
+    return re.sub(r"\s*([^\w\s])\s*", r"\1", plain).strip(" .")
 
 
 def _goes_on(beside: str, edge: str) -> bool:

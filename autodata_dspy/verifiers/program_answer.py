@@ -22,7 +22,7 @@ class ProgramResult:
         latex: the same in LaTeX.
         kind: number, expression, equation, inequality, interval, set, tuple, list, matrix,
             function, boolean, dict or other.
-        trivial: a bare integer or a truth value, which a guess may hit.
+        trivial: what a guess may hit: a truth value, a whole number, also one alone in a list, or an empty list.
     """
 
     status: str

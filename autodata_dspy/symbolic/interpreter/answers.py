@@ -122,18 +122,25 @@ def describe(value: Any) -> dict[str, Any]:
         ProgramError: its text would be longer than a program may be.
     """
     kind = kind_of(value)
-    shown = _unambiguous(value)
+    shown = unambiguous(value)
     try:
         text, latex = OneLine().doprint(shown), sympy.latex(shown)
     except ValueError:  # Python refuses to print integers of more than 4300 digits
         raise ProgramError("the answer is too long to print; ask for something shorter") from None
     if max(len(text), len(latex)) > 2000:
         raise ProgramError(f"the answer has {len(text)} characters; ask for something shorter")
-    trivial = kind == "boolean" or isinstance(value, sympy.Integer)
-    return {"ok": True, "text": text, "latex": latex, "kind": kind, "trivial": trivial}
+    return {"ok": True, "text": text, "latex": latex, "kind": kind, "trivial": _trivial(value, kind)}
 
 
-def _unambiguous(value: Any) -> Any:
+def _trivial(value: Any, kind: str) -> bool:
+    """Whether a guess may hit it: a truth value, a whole number, also one alone in a list, and nothing at all."""
+    if isinstance(value, (list, tuple, set, sympy.FiniteSet, sympy.Tuple)):
+        return len(value) == 0 or (len(value) == 1 and _trivial(next(iter(value)), ""))
+    return kind == "boolean" or isinstance(value, sympy.Integer)
+
+
+def unambiguous(value: Any) -> Any:
+    """The value as it is shown and compared."""
     # solve() returns [-2, 2], which a reader takes for a closed interval: show two roots as a set.
     if isinstance(value, list) and len(value) == 2 and len(set(map(sympy.sstr, value))) == 2:
         if all(isinstance(v, sympy.Expr) for v in value):

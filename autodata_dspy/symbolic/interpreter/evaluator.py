@@ -17,6 +17,7 @@ from sympy.logic.boolalg import Boolean
 from autodata_dspy.symbolic.interpreter import limits
 from autodata_dspy.symbolic.interpreter.builtins import BUILTINS, items
 from autodata_dspy.symbolic.interpreter.calls import Caller
+from autodata_dspy.symbolic.interpreter.closed_sums import over_symbolic_range
 from autodata_dspy.symbolic.interpreter.constructors import make_symbol
 from autodata_dspy.symbolic.interpreter.limits import ProgramError
 from autodata_dspy.symbolic.interpreter.members import member
@@ -191,6 +192,8 @@ class Interpreter(Caller):
 
     def _call(self, node: ast.Call, scope: Scope) -> Any:
         function = self.evaluate(node.func, scope)
+        if function in (BUILTINS["sum"], BUILTINS["prod"]) and (found := over_symbolic_range(self, node, scope)):
+            return found.closed(function.name)
         args = tuple(self.elements(node.args, scope))
         kwargs: dict[str, Any] = {}
         for keyword in node.keywords:

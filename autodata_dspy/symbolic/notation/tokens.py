@@ -74,6 +74,7 @@ _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:\s*(?:\{,\}|,?\\[,! :;]|,\\!)\s*\d
 _PLAIN_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
+_LETTER_UNION = re.compile(r"(,[^,()\[\]]*[)\]])\s*U\s*(?=[(\[][^,()\[\]]*,)")  # (-oo, 1) U (2, 3)
 _HEXADECIMAL = re.compile(r"(?<![A-Za-z0-9.])\(?([0-9]*[A-F][0-9A-F]*)\)?_\{?16\}?(?!\d)")
 
 
@@ -140,6 +141,7 @@ def normalise(text: str) -> str:
         text = text[:-1].strip()
     text = _TEMPERATURE.sub(lambda m: rf" \text{{{'celsius' if m[1] == 'C' else 'fahrenheit'}}}", text)
     text = _HEXADECIMAL.sub(r"0x\1", text)
+    text = _LETTER_UNION.sub(r"\1 \\cup ", text)
     if _PLAIN_THOUSANDS.search(text) and not re.search(r"[()\[\]{}<>=;]|,\s", text.replace("{,}", "")):
         text = _PLAIN_THOUSANDS.sub(lambda m: m[0].replace(",", ""), text)
     return text

@@ -1,0 +1,33 @@
+"""Does a symbolic program speak of the question it stands under? Free checks, before any model is asked."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)|(?<![\w.])\d+(?=[a-zA-Z(])")
+_PROGRAM_NUMBER = re.compile(r"(?<![A-Za-z_.\d])\d+")
+_DECIMAL = re.compile(r"\d+\.\d+")
+_BARS = re.compile(r"\|[^|\n]+\|")
+_LETTER = re.compile(r"(?<![A-Za-z\\_])[A-Za-z](?![A-Za-z])")
+_CONSTANTS = frozenset("EICeijd")  # e, i and constants of integration; d stands in dx
+_MOST_UNUSED = 1  # one number of the question may be missing: "degree 2", "two significant terms", a name such as P1
+
+
+def mismatch(question: str, program: str, answer: str) -> str:
+    """One line for the challenger when program and question cannot belong together, else "".
+
+    Only what no reading explains is named: two and more numbers of the question that the program never uses, an
+    absolute value that it leaves out, an unknown in the answer that the question does not mention.
+    """
+    used = set(_PROGRAM_NUMBER.findall(program))
+    asked = dict.fromkeys(_NUMBER.findall(_DECIMAL.sub(" ", question)))
+    unused = [n for n in asked if n not in used and n not in ("0", "1")]
+    if len(unused) > _MOST_UNUSED:
+        return f"the program does not use the numbers {', '.join(unused)} of the problem; compute what is asked"
+    if _BARS.search(question) and not re.search(r"(?i)\babs\b|\||det", program):
+        return "the problem has an absolute value and the program has none; write abs(…)"
+    given = _CONSTANTS | ({"x", "y"} if "Eq(" in answer else set())  # "the equation of the line" needs no names
+    unknown = sorted(set(_LETTER.findall(answer)) - set(_LETTER.findall(question)) - given)
+    if unknown and not re.search(r"Lambda|ImageSet", answer):
+        return f"the answer has the letter {unknown[0]}, which the problem does not mention; name it there"
+    return ""
