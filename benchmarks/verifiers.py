@@ -30,7 +30,8 @@ README = HERE / "README.md"
 BEGIN, END = "<!-- verifiers: begin, written by verifiers.py -->", "<!-- verifiers: end -->"
 KEPT = (
     "n", "precision", "precision_interval", "recall", "recall_interval", "undecided_rate", "undecided_rate_interval",
-    "accuracy", "false_positives", "false_negatives", "missed", "overconfident", "ms_median", "ms_median_interval", "ms_p99",
+    "accuracy", "false_positives", "false_negatives", "missed", "overconfident", "ms_median", "ms_median_interval",
+    "ms_p99",
 )  # fmt: skip
 JUDGES = ("rubric_judge", "answer_judge")
 
@@ -69,10 +70,9 @@ def table(results: dict[str, Any]) -> str:
     ]
     for name, r in sorted(results.items()):
         by = f" ({r['judge']})" if "judge" in r else ""
-        lines.append(
-            f"| {name}{by} | {r['n']} | {_rate(r, 'precision')} | {_rate(r, 'recall')} | {_rate(r, 'undecided_rate')} | "
-            f"{r['false_positives']} | {r['ms_median']:.3g} | {r['ms_p99']:.3g} |"
-        )
+        rates = " | ".join(_rate(r, key) for key in ("precision", "recall", "undecided_rate"))
+        ms = f"{r['ms_median']:.3g} | {r['ms_p99']:.3g}"
+        lines.append(f"| {name}{by} | {r['n']} | {rates} | {r['false_positives']} | {ms} |")
     return "\n".join([*lines, END])
 
 

@@ -92,7 +92,8 @@ class ModelServer(http.server.ThreadingHTTPServer):
     def _challenger(self, inputs: dict[str, str]) -> dict[str, str] | str | None:
         name = re.search(r"Name: (\S+)", inputs["passage"])[1]
         plan = re.search(r"Plan: (.+)", inputs["passage"])[1].split()
-        index = (ANGLES.index(inputs["angle"]) - seed_for(name, 0)) % len(ANGLES)
+        turn = next(i for i, angle in enumerate(ANGLES) if inputs["angle"].startswith(angle.partition("{")[0]))
+        index = (turn - seed_for(name, 0)) % len(ANGLES)
         fate = plan[min(index, len(plan) - 1)]
         if fate == "garbled":
             return "I would rather not."

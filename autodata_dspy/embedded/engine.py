@@ -144,7 +144,7 @@ def _error(error: dict[str, Any]) -> Exception:
 def _first_alone(name: str, messages: list[dict[str, Any]]) -> Iterator[None]:
     """The first call with a constant part (all messages but the last) goes alone; those that share it wait.
 
-    Side by side each would compute it, in a slot of its own: 20 s each on two cores for the challenger's demonstrations.
+    Side by side each would compute it, in a slot of its own: 20 s on two cores for the challenger's demonstrations.
     """
     key = (name, hash(tuple((m["role"], m["content"]) for m in messages[:-1])))
     with _servers_lock:

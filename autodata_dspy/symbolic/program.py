@@ -30,7 +30,8 @@ def run_program(source: str) -> dict[str, Any]:
 
     Returns:
         {"ok": True, "text", "latex", "kind", "trivial"} or {"ok": False, "error": one line}. `text`
-        is plain sympy syntax; `trivial` means a truth value, a whole number, also one alone in a list, or an empty list.
+        is plain sympy syntax; `trivial` means what a guess may hit: a truth value, a whole number (also
+        one alone in a list) or an empty list.
     """
     try:
         return describe(program_value(source))

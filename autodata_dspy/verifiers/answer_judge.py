@@ -38,6 +38,8 @@ class AnswerJudge:
     the answer is fenced and cut (see `judging`). The same text as the reference is correct without a call. A judge
     that fails or cannot be read is undecided. Plays the role `judge`.
 
+    Audited x
+
     Args:
         roles: who judges; by default `dspy.configure(lm=…)`, then the embedded model.
         votes: calls per answer; the evidence tells how far they agree.

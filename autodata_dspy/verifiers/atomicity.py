@@ -78,7 +78,7 @@ class Atomicity:
 
     Limits: a single noun phrase that holds two things the list of quantities lacks passes.
 
-    Measured: MEASURED
+    Audited x
 
     Args:
         max_asks: demands that are allowed.

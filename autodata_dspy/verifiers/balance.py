@@ -26,8 +26,10 @@ class Balance:
 
     Undecided: no rows, fewer than `min_rows`, rows without the label, or one label and none expected.
 
-    Measured: its 40 golden cases all as expected; 0.1 ms a hundred rows. The rounding of small data
-    sets is forgiven only so far as `target` is below 1: 10 rows of 3 labels reach a closeness of 0.95.
+    The rounding of small data sets is forgiven only so far as `target` is below 1: 10 rows of 3 labels reach a
+    closeness of 0.95.
+
+    Audited x
 
     Args:
         key: field of a row that holds the label (of a challenge: label, angle), or row → label.

@@ -73,7 +73,9 @@ class CaseRecap:
     that age come from the document, not from a client). A figure is no year where it is a section, an
     amount, a measure or an address.
 
-    Measured: MEASURED Patterns are English; in other languages only length and years are found.
+    Audited x
+
+    Patterns are English; in other languages only length and years are found.
 
     Args:
         max_chars: the longest body that passes.

@@ -62,7 +62,7 @@ class Citation:
     Limits: whether a real citation supports what it is cited for is not checked, nor a case's name,
     nor a pin cite; a case named without a reporter is not seen.
 
-    Measured: MEASURED
+    Audited x
 
     Args:
         known: citations that exist; an entry may hold several.

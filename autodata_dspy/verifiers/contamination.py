@@ -28,7 +28,9 @@ class Contamination:
     of each row, the first 1000), `n_protected`.
 
     Measured (tests/golden/test_number_swapped_copies.py): all of 300 GSM8K items found with swapped
-    numbers; none of the untouched half flagged against the other half, MEASURED
+    numbers; none of the untouched half flagged against the other half.
+
+    Audited x
 
     Args:
         protected: rows nothing may be made of (probe and test items).

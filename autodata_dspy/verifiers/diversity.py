@@ -35,8 +35,7 @@ class Diversity:
 
     Undecided: fewer than `min_rows` rows, rows without text or hardly any words (below 50).
 
-    Measured: 300 GSM8K items reach distinct_1 MEASURED; the
-    same with 9 of 10 rows number-swapped copies fall to MEASURED.
+    Audited x
 
     Args:
         targets: measure → value in (0, 1] that is enough; a measure left out is reported, not scored.

@@ -98,7 +98,7 @@ class Language:
     function words. Fails when the text, or a paragraph of it, is in a language that is not wanted, or
     when more than a tenth of its letters belong to another script.
 
-    Measured MEASURED
+    Audited x
 
     Args:
         allowed: language codes that pass. Empty: the language of the `reference`.

@@ -54,7 +54,7 @@ class Leakage:
     the reference fails; a probe that cannot run leaves a text without other signs undecided. Nothing
     here calls a model by itself, and the hook is not called for a text that leaks anyway.
 
-    Measured: MEASURED
+    Audited x
 
     Args:
         max_overlap: share of 5-grams in [0, 1) that is still allowed.

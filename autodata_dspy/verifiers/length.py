@@ -17,7 +17,7 @@ class Length:
     Words are runs of letters and digits; punctuation and mathematical signs are none, and each
     Chinese, Japanese or Korean sign is one. Characters are counted without white space at the ends.
 
-    Measured: its golden cases all as expected (tests/golden/length.jsonl); 0.02 ms for 100 words.
+    Audited x
 
     Args:
         min_words, max_words: inclusive bounds; None for no upper one.

@@ -60,6 +60,8 @@ class ProgramAnswer:
     """Runs `challenge.program` and compares its result with `challenge.answer`.
 
     An empty answer passes when the program runs; the evidence then holds the answer it computed.
+
+    Audited x
     """
 
     name: ClassVar[str] = "program_answer"

@@ -45,8 +45,10 @@ class QuoteGrounding:
     Limits: a quote cut so that its sense turns (`liable` out of `not liable`) stands in the document
     and passes; the evidence says `after_negation`. Single quotation marks are not read as quotes.
 
-    Measured on law_us_code.jsonl (tests/golden/test_text_verifiers.py): 500 of 500 true quotes with
-    noise found, 500 of 500 altered ones refused; MEASURED ms a quote.
+    Measured on 72 sections of the US Code (tests/golden/test_quotes_of_the_us_code.py): 500 of 500 true quotes with
+    noise found, 500 of 500 altered ones refused.
+
+    Audited x
 
     Args:
         sources: texts that count beside the call's own.

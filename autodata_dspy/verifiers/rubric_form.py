@@ -117,7 +117,7 @@ class RubricForm:
     its sign: what earns points is something good, what costs points is the bad thing asserted ("claims that …",
     not "does not claim that …", which would punish its absence); no repetition. English wording.
 
-    Measured: MEASURED
+    Audited x
 
     Args:
         bounds: a RubricBounds, or "cs_research" or "legal" (the paper's).

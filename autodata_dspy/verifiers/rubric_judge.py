@@ -62,6 +62,8 @@ class RubricJudge:
     for every vote. A judge that fails or cannot be read makes the whole verdict undecided, never a 0. Plays the role
     `judge`.
 
+    Audited x
+
     Args:
         roles: who judges; by default `dspy.configure(lm=…)`, then the embedded model.
         mode: "one_by_one" (a call per criterion and vote; what small models need) or "all_at_once" (a call per vote).

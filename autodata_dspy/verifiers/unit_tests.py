@@ -37,6 +37,8 @@ class UnitTests:
     failures; undecided are tests that cannot run (a missing package, no assertion, objects that cannot be handed over)
     and runs that are still going after `limits.wall_s`.
 
+    Audited x
+
     Args:
         where: "auto" (monty, and CPython for what it cannot do and to confirm failures), or one of them alone.
         unsandboxed: where no bubblewrap works, run the code WITHOUT a sandbox. Only for code you trust.

@@ -1,25 +1,20 @@
 """Citations against the real corpus: what the statutes are and cite exists, what was changed does not."""
 
-import json
 import random
 import re
 import time
-from pathlib import Path
 
 import pytest
+import real_data
 
 from autodata_dspy.legal_citations import find_citations
 from autodata_dspy.types import Document
 from autodata_dspy.verifiers.citation import Citation
 
-CORPUS = Path(__file__).parents[3] / "shared/data/corpora/law_us_code.jsonl"
-
 
 @pytest.fixture(scope="module")
 def documents():
-    if not CORPUS.exists():
-        pytest.skip(f"the shared corpus {CORPUS} is not on this machine")
-    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
+    rows = real_data.rows("corpora/law_us_code.jsonl")
     return [Document(r["id"], r["text"], r["title"]) for r in rows]
 
 

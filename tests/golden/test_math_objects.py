@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import real_data
 
 from autodata_dspy.verifiers.math_objects import MathObjects
 
 GOLDEN = Path(__file__).parent / "math_objects.jsonl"
-SHARED = Path("/work/shared/data")
 SCORE = {True: 1.0, False: 0.0}
 
 
@@ -45,15 +45,8 @@ def test_every_kind_has_cases_of_both_outcomes():
     assert all(outcomes == {True, False} for outcomes in kinds.values())
 
 
-def shared(*names: str) -> list[dict]:
-    paths = [SHARED / name for name in names]
-    if not all(p.exists() for p in paths):
-        pytest.skip(f"the shared data is not on this machine ({SHARED})")
-    return [row for p in paths for row in rows(p)]
-
-
 def test_the_shared_cases_come_out_as_expected():
-    cases = shared("math_equivalence_cases.jsonl")
+    cases = real_data.rows("math_equivalence_cases.jsonl")
     found = scores([(c["a"], c["b"]) for c in cases])
     wrong = [(c["a"], c["b"], s) for c, s in zip(cases, found, strict=True) if s != SCORE[c["expected"]]]
     assert wrong == []
@@ -61,7 +54,7 @@ def test_the_shared_cases_come_out_as_expected():
 
 @pytest.mark.parametrize("name", ["math_math500", "math_college_math_objects"])
 def test_golds_equal_themselves_and_not_their_neighbours(name):
-    golds = [row["answer"] for row in shared(*(f"heldout/{name}.{part}.jsonl" for part in ("probe", "test")))]
+    golds = [row["answer"] for row in real_data.rows(*(f"heldout/{name}.{part}.jsonl" for part in ("probe", "test")))]
     to_themselves = scores([(g, g) for g in golds])
     assert sum(s == 1.0 for s in to_themselves) >= 0.99 * len(golds)
     neighbours = list(itertools.pairwise(golds))

@@ -1,23 +1,17 @@
 """Near-duplicates and contamination on real items: 300 copies with other numbers, and the untouched ones."""
 
-import json
 import random
 import re
-from pathlib import Path
 
 import pytest
+import real_data
 
 from autodata_dspy.verifiers.contamination import Contamination
 from autodata_dspy.verifiers.near_duplicates import NearDuplicates
 
-HELDOUT = Path(__file__).parents[3] / "shared/data/heldout"
-
 
 def questions(name):
-    path = HELDOUT / f"{name}.probe.jsonl"
-    if not path.exists():
-        pytest.skip(f"the shared data {path} is not on this machine")
-    return [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
+    return [row["question"] for row in real_data.rows(f"heldout/{name}.probe.jsonl")]
 
 
 @pytest.fixture(scope="module")

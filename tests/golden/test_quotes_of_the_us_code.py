@@ -1,23 +1,19 @@
 """Quote grounding on real statutes: 500 true quotes with noise, 500 altered ones."""
 
-import json
 import random
 import re
-from pathlib import Path
 
 import pytest
+import real_data
 
 from autodata_dspy.verifiers.quote_grounding import QuoteGrounding
 
-CORPUS = Path(__file__).parents[3] / "shared/data/corpora/law_us_code.jsonl"
 N = 500
 
 
 @pytest.fixture(scope="module")
 def statutes():
-    if not CORPUS.exists():
-        pytest.skip(f"the shared corpus {CORPUS} is not on this machine")
-    return [json.loads(line)["text"] for line in CORPUS.read_text("utf-8").splitlines()]
+    return [row["text"] for row in real_data.rows("corpora/law_us_code.jsonl")]
 
 
 def span(rng, statutes):

@@ -110,7 +110,9 @@ def test_a_resumed_run_takes_changes_and_keeps_the_rest(config, server, tmp_path
     last = runs.resume(tmp_path / "r", n=3, passes=2, concurrency=2, limits={"max_calls": 500})
     assert last.stopped is None
     assert len(last.accepted) == 3
-    assert len(server.requests) == len(set(server.requests))
+    # A second pass may meet a question again: the reviewer, who does not know the pass, is then asked the same.
+    asked = [raw for role, raw in server.requests if role != "quality_verifier"]
+    assert len(asked) == len(set(asked))
 
 
 def test_a_stopped_documents_examples_are_not_counted_as_kept(config, tmp_path):

@@ -1,4 +1,4 @@
-"""`sum(k**2 for k in range(1, n + 1))` with a symbol in the range: Python cannot loop over it, a reader knows the sum."""
+"""`sum(k**2 for k in range(1, n + 1))` with a symbol in the range: no loop, but every reader knows the sum."""
 
 from __future__ import annotations
 

@@ -108,6 +108,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
         "  question: Expand (x + 4)^2 as a polynomial in x. This is easy.\n"
         "  answer: x**2 + 8*x + 16\n"
         "  program: x = symbols('x')\n    answer = expand((x + 4)**2)\n"
+        "  atomicity: passed\n  leakage: passed\n"
         "  quality_verifier: passed\n"
         "  Weak solver: right 2 of 2\n    right: x^2 + 8*x + 16\n    right: x^2 + 8*x + 16\n"
         "  told to the challenger: the weak solver answered it 2 of 2 times; make it harder\n",
@@ -127,7 +128,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     beta = run_here("show", tmp_path / "r", "bet").out  # the beginning of an id is enough
     for part in (
         "Round 2: rejected: repeats an earlier problem of the same document\n",
-        "  told to the challenger: this repeats an earlier question: Expand (x + 15)^2 as a polynomial in x.",
+        "  told to the challenger: it repeats an earlier problem; take another formula\n",
         "Round 3: rejected: undecided: too many answers could not be compared\n",
         "    ?: x or maybe 5  [undecided: ",
         "  why: too many answers could not be decided\n",  # says nothing about the problem, so nobody is told

@@ -3,6 +3,8 @@
 import copy
 import json
 import sys
+import threading
+import time
 
 import dspy
 import pytest
@@ -219,3 +221,68 @@ def test_a_saved_lm_comes_back_with_its_engine():
 def test_a_state_of_an_unknown_model_is_refused():
     with pytest.raises(ConfigError, match="unknown embedded model 'gone'"):
         LlamaEngine.load_state({"name": "gone"})
+
+
+# -- prompts that share a constant part -------------------------------------------------------------------
+
+
+class SlowServer(ScriptedServer):
+    """Holds every call until `go` is set, and counts those that are inside at the same time."""
+
+    def __init__(self):
+        super().__init__(said())
+        self.go, self.inside, self.most = threading.Event(), 0, 0
+        self.lock = threading.Lock()
+
+    def handle_chat_completions(self, body):
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        assert self.go.wait(20)
+        with self.lock:
+            self.inside -= 1
+        return super().handle_chat_completions(body)
+
+
+def side_by_side(scripted, prompts):
+    """Calls at once; how many were inside the server before any of them was answered."""
+    threads = [threading.Thread(target=lm(), kwargs={"messages": messages}) for messages in prompts]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    inside = scripted.inside
+    scripted.go.set()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    return inside
+
+
+def prompt(constant, last):
+    return [{"role": "system", "content": constant}, {"role": "user", "content": last}]
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    monkeypatch.setattr(engine, "_met", {})
+    scripted = SlowServer()
+    monkeypatch.setitem(engine._servers, NAME, scripted)
+    return scripted
+
+
+def test_the_first_call_with_a_constant_part_goes_alone_and_the_others_follow_together(slow):
+    assert side_by_side(slow, [prompt("same", f"{i}") for i in range(3)]) == 1
+    slow.go.clear()
+    assert side_by_side(slow, [prompt("same", f"{i}") for i in range(3, 6)]) == 3
+
+
+def test_calls_with_different_constant_parts_do_not_wait_for_each_other(slow):
+    assert side_by_side(slow, [prompt("one", "a"), prompt("other", "a"), [{"role": "user", "content": "bare"}]]) == 3
+
+
+def test_a_first_call_that_fails_lets_the_others_go(slow):
+    slow.answer = ValueError("bad schema")
+    slow.go.set()
+    for last in "ab":
+        with pytest.raises(LMInvalidRequestError):
+            lm()(messages=prompt("same", last))

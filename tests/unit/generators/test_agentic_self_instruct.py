@@ -135,7 +135,7 @@ def test_the_same_question_again_is_a_duplicate_and_costs_no_check(scripted):
     plays = [first, scripted.fated("What is  a lighthouse?", weak="1111") | {"answer": first["answer"]}]
     trajectory, roles = run(scripted, plays, max_rounds=2)
     assert reasons(trajectory) == ["too_easy", "duplicate"]
-    assert "What is a lighthouse?" in trajectory.rounds[1].decision.feedback
+    assert trajectory.rounds[1].decision.feedback == "it repeats an earlier problem; take another formula"
     assert trajectory.rounds[1].verdicts == ()
     assert n_calls(scripted, roles)["quality_verifier"] == 1
 
@@ -182,15 +182,11 @@ def test_feedback_of_earlier_rounds_reaches_the_challenger_grouped(scripted):
     told = [call.inputs["feedback"] for call in scripted.calls(roles, "challenger")]
     easy = "the weak solver answered it 2 of 2 times; make it harder"
     assert told[0] == "none"
-    assert told[1].splitlines()[0] == f"- too easy (1): {easy}"
-    assert told[1].splitlines()[1].startswith("- turned down, do not repeat: Who lit the first lamp on the coast?")
+    assert told[1] == f"- too easy (1): {easy}"
     assert told[5].splitlines()[0] == f"- too easy (2): {easy}"
     assert told[5].splitlines()[1].startswith("- failed on strong (1): the strong solver got it right only 0 of 2")
     assert told[5].splitlines()[2] == "- failed the check (1): the question is forbidden"
-    assert told[5].splitlines()[3].startswith("- already accepted, write about something else: gamma rays: how")
-    assert "forbidden magic" in told[5].splitlines()[4]
-    assert "DELTA OF THE NILE" in told[5].splitlines()[4]
-    assert len(told[5].splitlines()) == 5
+    assert len(told[5].splitlines()) == 3
 
 
 def test_rounds_take_new_angles(scripted):

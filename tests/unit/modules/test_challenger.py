@@ -33,6 +33,18 @@ def test_consecutive_rounds_walk_through_all_angles(scripted):
     assert sorted(angles[:3]) == ["a", "b", "c"] and angles[3:] == angles[:3]
 
 
+def test_an_angle_with_numbers_gets_other_ones_each_round_and_the_same_in_a_rerun(scripted):
+    challenger = Challenger(scripted.domain(angles=("use {numbers}",)), scripted.roles(challenger=FIELDS))
+
+    def angles():
+        return [challenger(document=DOCUMENT, round_index=i).angle for i in range(8)]
+
+    assert len(set(angles())) > 4 and angles() == angles()
+    for angle in angles():
+        one, other = map(int, angle.removeprefix("use ").split(" and "))
+        assert one != other and {one, other} <= set(range(2, 10))
+
+
 def test_inputs_stand_from_constant_to_changing_so_that_prompts_share_a_prefix(scripted):
     roles = scripted.roles(challenger=FIELDS)
     challenger = Challenger(

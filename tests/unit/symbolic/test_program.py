@@ -25,6 +25,13 @@ ANSWERS = [
     ("from itertools import product\nanswer = len([p for p in product([1, 2], repeat=3)])", "8", "number"),
     ("import itertools\nanswer = itertools.accumulate([1, 2, 3])", "[1, 3, 6]", "list"),
     ("from functools import reduce\nanswer = reduce(lambda a, b: a*b, [1, 2, 3, 4])/5", "24/5", "number"),
+    # paper notation, read only where the source is not Python
+    ("x = symbols('x')\nanswer = solve(3x**2 - 12x, x)", "{0, 4}", "list"),
+    ("x = symbols('x', real=True)\nanswer = diff(|x - 2| + 3x, x).subs(x, 5)", "4", "number"),
+    # sums and products over a range with a letter
+    ("n = symbols('n')\nanswer = factor(sum(k**2 for k in range(1, n + 1)))", "n*(n + 1)*(2*n + 1)/6", "expression"),
+    ("n = symbols('n')\nanswer = sum([2*k for k in range(n)])", "n**2 - n", "expression"),
+    ("n = symbols('n')\nanswer = prod(2 for k in range(3, n))", "2**(n - 3)", "expression"),
     # exact numbers
     ("answer = 1/3", "1/3", "number"),
     ("answer = 7//2 + 7 % 4 + 2**-1", "13/2", "number"),

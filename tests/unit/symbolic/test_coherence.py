@@ -1,0 +1,54 @@
+import pytest
+
+from autodata_dspy.domains.math_objects import DEMOS, SOLVER_DEMOS
+from autodata_dspy.symbolic.coherence import mismatch
+from autodata_dspy.symbolic.program import run_program
+
+
+@pytest.mark.parametrize("demo", [*DEMOS, *SOLVER_DEMOS], ids=lambda d: d["question"][:30])
+def test_the_demonstrations_fit(demo):
+    assert mismatch(demo["question"], demo["program"], run_program(demo["program"])["text"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "program", "answer"),
+    [
+        ("Integrate x^(3/2).", "answer = integrate(x**Rational(3, 2), x)", "2*x**(5/2)/5"),
+        ("Solve 3x^2 = 12x.", "answer = solve(3*x**2 - 12*x, x)", "{0, 4}"),
+        (
+            "Find the quadratic, of degree 2, with roots 3 and 5 in x.",
+            "answer = expand((x - 3)*(x - 5))",
+            "x**2 - 8*x + 15",
+        ),
+        ("Half of 0.5x is 0.25x; double x.", "answer = 2*x", "2*x"),  # decimals may be written as fractions
+        ("Solve |x - 4| < 2.", "answer = solve_univariate_inequality(Abs(x - 4) < 2, x, relational=False)", "(2, 6)"),
+        (
+            "Let |A| be the determinant of [[2, 3], [4, 5]] times a.",
+            "answer = a*Matrix([[2, 3], [4, 5]]).det()",
+            "-2*a",
+        ),
+        ("Find the tangent to the parabola of x^2 at 3.", "answer = Eq(y, 6*(x - 3) + 9)", "Eq(y, 6*x - 9)"),
+        ("Find e^2 as a limit.", "answer = exp(2)", "E**2"),
+        ("Integrate 2x.", "answer = integrate(2*x, x) + C", "C + x**2"),
+        ("Give the inverse function of 2 x + 3.", "answer = Lambda(t, (t - 3)/2)", "Lambda(t, t/2 - 3/2)"),
+    ],
+)
+def test_what_a_reading_explains_is_no_mismatch(question, program, answer):
+    assert mismatch(question, program, answer) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "program", "answer", "said"),
+    [
+        ("p(1) = 2, p(2) = 5 and p(3) = 9 in p.", "answer = p**2 - 2*p + 5", "p**2 - 2*p + 5", "the numbers 3, 9 of"),
+        ("Solve |x + 3| > 7.", "answer = solve_univariate_inequality(x + 3 > 7, x)", "(4, oo)", "absolute value"),
+        (
+            "Find the polynomial with roots 2 and 3.",
+            "answer = expand((p - 2)*(p - 3))",
+            "p**2 - 5*p + 6",
+            "the letter p",
+        ),
+    ],
+)
+def test_what_cannot_belong_together_is_named(question, program, answer, said):
+    assert said in mismatch(question, program, answer)
