@@ -243,7 +243,7 @@ def _computed_answer(prediction: Any) -> str:
 SOLVING = {
     "direct": SolvingMode(SolveDirectly, _stated_answer, {"temperature": 0.7, "max_tokens": 100}),
     "step_by_step": SolvingMode(SolveStepByStep, _stated_answer, {"temperature": 0.7, "max_tokens": 600}),
-    "program": SolvingMode(SolveByProgram, _computed_answer, {"temperature": 0.7, "max_tokens": 300}, SOLVER_DEMOS),
+    "program": SolvingMode(SolveByProgram, _computed_answer, {"temperature": 0.7, "max_tokens": 256}, SOLVER_DEMOS),
 }
 
 
