@@ -20,7 +20,7 @@ from autodata_dspy.budget import Limits, Meter, metered
 from autodata_dspy.calls import CallLog, logged
 from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
-from autodata_dspy.events import listening
+from autodata_dspy.events import Shielded, Watch, listening
 from autodata_dspy.executors import run_threads
 from autodata_dspy.results import Result
 from autodata_dspy.roles import ROLES
@@ -90,7 +90,7 @@ def generate(
             stack.callback(log.close)
             done = {key: t for key, t in folder.latest().items() if t.status != "stopped"}
         meter = Meter(limits, log.earlier if log is not None else None)
-        run = _Run(maker, jobs, n, meter, folder, _Shielded(watch or Watch()), done)
+        run = _Run(maker, jobs, n, meter, folder, Shielded(watch or Watch()), done)
         stack.enter_context(metered(meter))
         stack.enter_context(logged(log))
         stack.enter_context(listening(run.watch.round_finished))
@@ -98,45 +98,6 @@ def generate(
         stack.enter_context(dspy.context(trace=None))
         stack.enter_context(_interruptible(run))
         return run.drive(concurrency)
-
-
-class Watch:
-    """Receives a run's events; override what you need. Calls come one at a time, possibly from threads."""
-
-    def started(self, n_jobs: int, n_done: int, n_wanted: int | None, meter: Meter) -> None: ...
-
-    def round_finished(self, document_id: str, round_: Round) -> None: ...
-
-    def document_finished(self, trajectory: Trajectory) -> None: ...
-
-    def interrupted(self, times: int) -> None: ...
-
-
-class _Shielded(Watch):
-    """Hands events on, one at a time; a watcher that breaks is logged and changes nothing."""
-
-    def __init__(self, watch: Watch):
-        self._watch = watch
-        self._lock = threading.RLock()  # a signal may interrupt the thread that holds it
-
-    def _tell(self, event: str, *facts: Any) -> None:
-        with self._lock:
-            try:
-                getattr(self._watch, event)(*facts)
-            except Exception:
-                logger.exception("the watcher broke at %s", event)
-
-    def started(self, n_jobs: int, n_done: int, n_wanted: int | None, meter: Meter) -> None:
-        self._tell("started", n_jobs, n_done, n_wanted, meter)
-
-    def round_finished(self, document_id: str, round_: Round) -> None:
-        self._tell("round_finished", document_id, round_)
-
-    def document_finished(self, trajectory: Trajectory) -> None:
-        self._tell("document_finished", trajectory)
-
-    def interrupted(self, times: int) -> None:
-        self._tell("interrupted", times)
 
 
 def _open(

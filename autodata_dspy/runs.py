@@ -17,7 +17,8 @@ from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Document, Verdict
 
 if TYPE_CHECKING:
-    from autodata_dspy.generation import Result, Watch
+    from autodata_dspy.events import Watch
+    from autodata_dspy.results import Result
 
 
 def build_maker(config: RunConfig) -> Any:

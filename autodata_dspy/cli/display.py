@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodata_dspy.budget import Meter
-from autodata_dspy.generation import Watch
+from autodata_dspy.events import Watch
 from autodata_dspy.report.narrative import money, outcome, printable
 from autodata_dspy.types import Round, Trajectory
 

@@ -8,6 +8,7 @@ pair, which must be answered. `--out FILE` keeps the figures.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -42,7 +43,7 @@ def timed(verifier: MathObjects, pair: tuple[str, str]) -> tuple[float | None, f
 def measured(golds: list[str]) -> dict[str, Any]:
     verifier = MathObjects()
     verifier.verify("1", "1")  # workers start
-    pairs = [(g, g) for g in golds] + list(zip(golds, golds[1:], strict=False))
+    pairs = [(g, g) for g in golds] + list(itertools.pairwise(golds))
     started = time.perf_counter()
     with ThreadPoolExecutor(2) as threads:
         found = list(threads.map(lambda pair: timed(verifier, pair), pairs))

@@ -9,7 +9,8 @@ from dspy import lm15
 
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError
-from autodata_dspy.generation import Watch, generate
+from autodata_dspy.events import Watch
+from autodata_dspy.generation import generate
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.types import Challenge
 

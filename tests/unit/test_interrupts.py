@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from autodata_dspy.generation import Interrupted, Watch, generate
+from autodata_dspy.events import Watch
+from autodata_dspy.generation import Interrupted, generate
 from autodata_dspy.generators import AgenticSelfInstruct
 
 
