@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+BY_CAUSE = ("malformed", "failed_check")  # reasons that gather several causes
+
 
 def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) -> None:
     """Show how far a run is, what it accepted, and why it rejected the rest."""
     from autodata_dspy import runs
-    from autodata_dspy.report.narrative import MEANING, reasons, usage_lines
+    from autodata_dspy.report.narrative import MEANING, causes, printable, reasons, usage_lines
 
     run = runs.outline(run_dir)
     done = [t for t in run.trajectories if t.status != "stopped"]
@@ -30,6 +32,8 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
     print(f"{rounds.total()} rounds")
     for reason, count in rounds.most_common():
         print(f"  {count:4} {MEANING[reason]}")
+        for cause, times in causes(run.trajectories, reason).most_common(4 if reason in BY_CAUSE else 0):
+            print(f"       {times:4} {printable(cause)}")
     seconds = run.usage["seconds"]
     for line in usage_lines(run.usage["by_role"], seconds):
         print(line)

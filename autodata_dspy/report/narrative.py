@@ -21,6 +21,7 @@ MEANING = {
     "infrastructure": "model calls failed (says nothing about the problem)",
 }
 _NOT_TOLD = ("undecided", "infrastructure")  # they say nothing about the problem, so the challenger never hears of them
+_VALUE = re.compile(r"-?\d+(?:[./]\d+)*(?:, …)*|'[^']*'|\"[^\"]*\"|[\[{(][^\[\](){}]*[\]})]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SOLVERS = {"weak_solver": "Weak solver", "strong_solver": "Strong solver"}
 
@@ -33,6 +34,13 @@ def printable(text: str) -> str:
 def reasons(trajectories: Iterable[Trajectory]) -> Counter[str]:
     """How many rounds ended for which reason."""
     return Counter(r.decision.reason for t in trajectories for r in t.rounds)
+
+
+def causes(trajectories: Iterable[Trajectory], reason: str) -> Counter[str]:
+    """How many rounds of one reason failed at what: their feedback up to its first colon or semicolon, without values."""
+    told = [r.decision.feedback for t in trajectories for r in t.rounds if r.decision.reason == reason]
+    plain = (re.split(r"[:;]", _VALUE.sub("…", text), maxsplit=1)[0].strip() for text in told)
+    return Counter(text[:90] for text in plain if text)
 
 
 def outcome(trajectory: Trajectory) -> str:

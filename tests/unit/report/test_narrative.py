@@ -5,7 +5,7 @@ import typing
 import pytest
 
 from autodata_dspy.feedback import grouped_feedback
-from autodata_dspy.report.narrative import MEANING, money, outcome, printable, reasons, story, usage_lines
+from autodata_dspy.report.narrative import MEANING, causes, money, outcome, printable, reasons, story, usage_lines
 from autodata_dspy.types import Challenge, Decision, Document, Reason, Rollout, Round, Trajectory, Verdict
 
 REASONS = typing.get_args(Reason)
@@ -171,3 +171,18 @@ def test_usage_is_told_by_role_and_in_all():
 
 def test_usage_of_a_run_that_never_called_a_model_is_nothing():
     assert list(usage_lines({}, 0.0)) == ["in all: 0 calls, 0 tokens out (0/s), 0.0 min"]
+
+
+def test_rounds_of_one_reason_are_counted_by_cause_whatever_the_values():
+    rounds = [
+        round_(0, "malformed", "the program does not run: line 3: 'Graph' is not defined"),
+        round_(1, "malformed", "the program does not run: line 1: not Python syntax"),
+        round_(2, "malformed", "the answer 540 is a bare whole number, a truth value or nothing; replace it"),
+        round_(3, "malformed", "the answer -3 is a bare whole number, a truth value or nothing; replace it"),
+        round_(4, "too_easy", "the weak solver answered it 2 of 2 times"),
+        round_(5, "malformed", ""),
+    ]
+    assert causes([Trajectory("d", 0, tuple(rounds))], "malformed") == {
+        "the program does not run": 2,
+        "the answer … is a bare whole number, a truth value or nothing": 2,
+    }
