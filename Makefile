@@ -16,7 +16,7 @@ $(BIN)/.ready: pyproject.toml
 demo: $(BIN)/.ready
 	$(BIN)/autodata models pull qwen2.5-coder-1.5b
 	$(BIN)/autodata models pull qwen2.5-coder-0.5b
-	$(BIN)/autodata generate --domain math_objects --documents builtin --n $(N) --run-dir runs/demo-$$(date +%Y%m%d-%H%M%S)
+	$(BIN)/autodata generate --domain math_objects --documents builtin --n $(N) --max-rounds 3 --passes 3 --run-dir runs/demo-$$(date +%Y%m%d-%H%M%S)
 
 test: $(BIN)/.ready
 	$(BIN)/autodata models pull smollm2-135m

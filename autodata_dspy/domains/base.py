@@ -18,7 +18,15 @@ PASSAGE_CHARS = 1400
 
 
 class Malformed(Exception):
-    """The challenger's output is not a challenge; the message is what the challenger is told."""
+    """The challenger's output is not a challenge; the message is what the challenger is told.
+
+    Attributes:
+        question: of a challenge whose question stands and whose program does not run; "" where nothing stands.
+    """
+
+    def __init__(self, message: str, question: str = ""):
+        super().__init__(message)
+        self.question = question
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Domain:
         build: the challenger's prediction → Challenge; raises Malformed with what to do better.
         review: signature of the quality verifier; input `question`, output `verdict`.
         review_demos: worked examples of `review`.
+        repair_mode: the solving mode (with an input `remark`) in which the challenger writes a program anew that does
+            not run; "" where there is none.
         recheck: checks accepted challenges once more, independently of the run that accepted them; None where
             there is nothing to check by machine.
         sound: the value of `verdict` that lets an example pass.
@@ -76,6 +86,7 @@ class Domain:
     acceptance: AcceptanceRule
     review_demos: tuple[dict[str, str], ...] = ()
     recheck: Callable[[Sequence[Challenge]], list[Verdict]] | None = None
+    repair_mode: str = ""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it

@@ -211,8 +211,9 @@ def build(prediction: Any) -> Challenge:
     if not question or not program:
         raise Malformed("the question or the program is empty")
     result = ProgramAnswer().run(program)
+    worth_a_program = question if Atomicity().verify(question).passed else ""
     if not result.ok:
-        raise Malformed(f"the program does not run: {result.error}")
+        raise Malformed(f"the program does not run: {result.error}", worth_a_program)
     if len(result.text) > MAX_ANSWER_CHARS:
         raise Malformed("the answer is too long to be written by hand; choose numbers that come out shorter")
     if result.text in NO_OBJECT:
@@ -223,7 +224,7 @@ def build(prediction: Any) -> Challenge:
             "letter, and ask for the result in terms of it"
         )
     if problem := mismatch(question, program, result.text):
-        raise Malformed(problem)
+        raise Malformed(problem, worth_a_program)
     return Challenge(question=question, answer=result.text, program=program)
 
 
@@ -269,6 +270,7 @@ PLUGIN = Domain(
     solving=SOLVING,
     weak_mode="direct",
     strong_mode="program",
+    repair_mode="program",
     challenge_verifiers=_challenge_verifiers,
     answer_verifier=MathObjects,
     acceptance=ExactCounts(),

@@ -12,7 +12,7 @@ from dspy.utils.exceptions import AdapterParseError
 from autodata_dspy.domains.base import Malformed, passage
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
-from autodata_dspy.types import Document
+from autodata_dspy.types import Challenge, Document
 
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
@@ -38,6 +38,7 @@ class Challenger(RoleModule):
         super().__init__(domain, roles)
         self.write = dspy.Predict(self.domain.write)
         self.write.demos = [dict(demo) for demo in self.domain.demos]
+        self.repairer = Repairer(self.domain, self.roles) if self.domain.repair_mode else None
 
     def forward(
         self, document: Document, feedback: str = "none", round_index: int = 0, seed: int = 0
@@ -59,10 +60,53 @@ class Challenger(RoleModule):
                 angle=angle,
                 feedback=feedback,
             )
-            challenge = dataclasses.replace(self.domain.build(written), angle=angle)
+            challenge = dataclasses.replace(self._built(written, seed), angle=angle)
         except AdapterParseError:
             problem = "the output did not have the demanded fields, or was cut off; write less"
             return dspy.Prediction(challenge=None, problem=problem, angle=angle)
         except Malformed as error:
             return dspy.Prediction(challenge=None, problem=str(error), angle=angle)
         return dspy.Prediction(challenge=challenge, problem="", angle=angle)
+
+    def _built(self, written: dspy.Prediction, seed: int) -> Challenge:
+        """The challenge that was written; where only its program fails, the program is written once more."""
+        try:
+            return self.domain.build(written)
+        except Malformed as error:
+            if self.repairer is None or not error.question:
+                raise
+            program = self.repairer(question=error.question, remark=str(error), seed=seed).program
+            return self.domain.build(dspy.Prediction(question=error.question, program=program))
+
+
+class Repairer(RoleModule):
+    """question, remark → `program`: a program that did not run, written anew for its question.
+
+    A small model that is told the error in the next round invents the same function again; asked for the program
+    alone, with examples of programs, it often knows the right one. Its prompt is the one that solvers of this mode have
+    already met (warm in the cache), and frozen: optimizers change how challenges are written.
+    """
+
+    def __init__(self, domain: str | Domain, roles: Roles | None = None):
+        super().__init__(domain, roles)
+        form = self.domain.solving[self.domain.repair_mode]
+        self.solve, self.parameters_of_mode = dspy.Predict(form.signature), dict(form.defaults)
+        self.solve.demos = [dict(demo) for demo in form.demos]
+        self._compiled = True  # DSPy's word for frozen
+
+    def forward(self, question: str, remark: str, seed: int = 0) -> dspy.Prediction:
+        """Write the program of a question.
+
+        Raises:
+            ProviderError, AdapterParseError: see `asking.ask`.
+        """
+        said = self.ask(
+            self.solve,
+            "challenger",
+            seed_for("repairer", question, remark, seed),
+            self.parameters_of_mode,
+            context="none",
+            question=question,
+            remark=remark,
+        )
+        return dspy.Prediction(program=str(said.program or ""))

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import dspy
 
 from autodata_dspy.modules import Challenger
@@ -43,6 +45,35 @@ def test_an_angle_with_numbers_gets_other_ones_each_round_and_the_same_in_a_reru
     for angle in angles():
         one, other = map(int, angle.removeprefix("use ").split(" and "))
         assert one != other and {one, other} <= set(range(2, 10))
+
+
+class TestAProgramThatDoesNotRun:
+    WRITTEN: ClassVar = {"question": "Find the roots of x^2 = 5.", "program": "answer = solve_poly(x**2 - 5)"}
+
+    def challenge(self, scripted, *said):
+        roles = scripted.roles(challenger=list(said))
+        return Challenger("math_objects", roles)(document=DOCUMENT), scripted.calls(roles, "challenger")
+
+    def test_is_written_once_more_for_its_question(self, scripted):
+        said, calls = self.challenge(
+            scripted, self.WRITTEN, {"plan": "Solve.", "program": "answer = solve(x**2 - 5, x)"}
+        )
+        assert (said.challenge.question, said.challenge.answer) == (self.WRITTEN["question"], "{-sqrt(5), sqrt(5)}")
+        assert calls[1].inputs["question"] == self.WRITTEN["question"]
+        assert "'solve_poly' is not defined" in calls[1].inputs["remark"]
+
+    def test_twice_is_malformed(self, scripted):
+        said, calls = self.challenge(scripted, self.WRITTEN, {"plan": "Solve.", "program": "answer = roots_of(x)"})
+        assert said.challenge is None and "'roots_of' is not defined" in said.problem and len(calls) == 2
+
+    def test_of_a_question_that_asks_two_things_is_not_worth_a_call(self, scripted):
+        two = self.WRITTEN | {"question": "Find the roots of x^2 = 5 and compute their sum."}
+        said, calls = self.challenge(scripted, two)
+        assert said.challenge is None and len(calls) == 1
+
+    def test_leaves_the_repairing_prompt_frozen(self, scripted):
+        names = [name for name, _ in Challenger("math_objects", scripted.roles()).named_predictors()]
+        assert names == ["write"]
 
 
 def test_inputs_stand_from_constant_to_changing_so_that_prompts_share_a_prefix(scripted):
