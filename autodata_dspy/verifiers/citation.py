@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 
 from autodata_dspy.legal_citations import Citation as Cited
 from autodata_dspy.legal_citations import check_eyecite, find_citations, incomplete_citations
-from autodata_dspy.subjects import text_of
+from autodata_dspy.subjects import not_text, text_of
 from autodata_dspy.types import Document, Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
@@ -111,7 +111,9 @@ class Citation:
         text = text_of(subject)
         if text is None or not text.strip():
             return Verdict.undecidable(f"there is no text with citations in {type(subject).__name__}", self.name)
-        listed = self._list(context)
+        if why := not_text(context=context or ""):
+            return Verdict.undecidable(why, self.name)
+        listed = self._list(context or "")
         broken = incomplete_citations(text)
         cited = list({c.canonical: c for c in find_citations(text)}.values())
         checked = [self._check(c, listed) for c in cited]

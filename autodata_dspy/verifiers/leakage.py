@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from autodata_dspy.errors import ConfigError, ProviderError, VerifierError
-from autodata_dspy.subjects import as_challenge
+from autodata_dspy.subjects import as_challenge, not_text
 from autodata_dspy.text import STOPWORDS, fold, sentences, words
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -97,6 +97,9 @@ class Leakage:
                 document, which solvers do not see).
         """
         challenge = as_challenge(subject)
+        reference, context = reference or "", context or ""
+        if why := not_text(reference=reference, context=context):
+            return Verdict.undecidable(why, self.name)
         if challenge is not None:
             reference = reference.strip() or challenge.answer
             shown = f"{challenge.context}\n\n{challenge.question}".strip()

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from rapidfuzz import fuzz
 
-from autodata_dspy.subjects import text_of
+from autodata_dspy.subjects import not_text, text_of
 from autodata_dspy.text import NEGATIONS, Tokens, source_tokens, tokenise
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -102,6 +102,9 @@ class QuoteGrounding:
             reference: the document, where neither `context` nor the constructor gives one.
             context: the document.
         """
+        reference, context = reference or "", context or ""
+        if why := not_text(reference=reference, context=context):
+            return Verdict.undecidable(why, self.name)
         documents = [d for d in (*self.sources, context) if d.strip()] or [d for d in (reference,) if d.strip()]
         if not documents:
             return Verdict.undecidable("there is no document to look the quotes up in", self.name)
