@@ -36,7 +36,8 @@ class UnitTests:
     alone. Where neither is at hand the verdict is undecided, and says what to install; `unsandboxed=True` runs the code
     with the rights of this user instead. Tests that are not at fault decide: too much CPU time, a crash and an exit are
     failures; undecided are a solution that imports a package that is not there before anything else goes wrong, tests
-    that cannot run (a missing package, no assertion, objects that cannot be handed over) and runs that are still going after `limits.wall_s`.
+    that cannot run (a missing package, no assertion, objects that cannot be handed over) and runs that are
+    still going after `limits.wall_s`.
 
     Audited x
 
