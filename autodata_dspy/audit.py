@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autodata_dspy.errors import AutodataError, ConfigError
-from autodata_dspy.subjects import as_challenge
+from autodata_dspy.subjects import as_challenge, number_as_text
 from autodata_dspy.types import Verdict, to_dict
 from autodata_dspy.verifiers.base import Verifier
 
@@ -21,6 +21,14 @@ Interval = tuple[float, float]
 _Z = 1.959964  # of a 95 % interval
 _RESAMPLES = 2000
 _MAX_MB = 256
+# What a line of a file of cases may hold, in words and as types.
+_FIELDS = {
+    "a": ("a text or a number", str),
+    "b": ("a text or a number", str),
+    "context": ("a text", str),
+    "subject": ("a text, a challenge or a list", (str, dict, list, int, float)),
+    "reference": ("a text, or a list of rows", (str, list)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +164,22 @@ def audit(verifier: Verifier, cases: Sequence[Case], watch: Callable[[int, int],
 
 
 def _ask(verifier: Verifier, case: Case) -> Verdict:
-    subject = case.subject
+    subject, reference = case.subject, case.reference
     if verifier.checks == "challenge":
         subject = as_challenge(subject) or subject
+    elif verifier.checks == "answer":
+        subject = number_as_text(subject)
+    if verifier.checks != "dataset" and isinstance(reference, (list, dict)):
+        shown = json.dumps(reference, default=repr)[:60]
+        raise ConfigError(f"line {case.line}: `reference` of {verifier.name!r} is a text, not {shown}")
     try:
-        return verifier.verify(subject, case.reference, case.context)
+        return verifier.verify(subject, reference, case.context)
     except ConfigError:  # no model to ask: that is for the user to mend
         raise
     except AutodataError as error:  # a check that could not run has decided nothing
         return Verdict.undecidable(str(error), verifier.name)
+    except Exception as error:  # one case broke the verifier; the others are still told about
+        return Verdict.undecidable(f"the verifier is broken: {type(error).__name__}: {error}", verifier.name)
 
 
 def wilson(k: int, n: int) -> Interval:
@@ -193,7 +208,8 @@ def bootstrap(values: Sequence[float], of: Callable[[Sequence[float]], float], s
 
 def read_cases(path: Path) -> list[Case]:
     """Cases from JSON lines: `{"a", "b", "expected", "note"}` (answer a, reference b) or `{"subject", "reference",
-    "context", "expected", "why"}`; `expected` is true, false or null (undecided).
+    "context", "expected", "why"}`; `expected` is true, false or null (undecided). Numbers as a, b, reference and (for
+    checks of answers) subject are read as their text; a reference may be a list of rows for checks of data sets.
 
     Raises:
         ConfigError: the file cannot be read, or a line is no case; says which and why.
@@ -227,11 +243,19 @@ def _case(line: str, where: str, number: int) -> Case:
     expected = row.get("expected", "absent")
     if expected is not None and not isinstance(expected, bool):
         raise ConfigError(f"{where}: `expected` is true, false or null, not {expected!r}")
-    reference, context = row.get(reference_key, ""), row.get("context", "")
-    if not isinstance(context, str) or (subject_key == "a" and not isinstance(reference, str)):
-        raise ConfigError(f"{where}: `{reference_key}` and `context` are texts")
+    given = {
+        subject_key: row[subject_key],
+        reference_key: number_as_text(row.get(reference_key, "")),
+        "context": row.get("context", ""),
+    }
+    if subject_key == "a":
+        given["a"] = number_as_text(given["a"])
+    for key, value in given.items():
+        wanted, fits = _FIELDS[key]
+        if isinstance(value, bool) or not isinstance(value, fits):
+            raise ConfigError(f"{where}: `{key}` is {wanted}, not {json.dumps(value)[:60]}")
     why = str(row.get("why") or row.get("note") or "")
-    return Case(row[subject_key], reference, context, expected, why, number)
+    return Case(*given.values(), expected, why, number)
 
 
 def _plain(value: Any) -> Any:

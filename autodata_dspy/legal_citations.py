@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autodata_dspy.errors import ConfigError
@@ -42,6 +42,7 @@ class Citation:
             or "reporter".
         text: as it stands in the text.
         start: where.
+        year: of a decision, where it is given with the citation; else 0.
     """
 
     form: str
@@ -49,6 +50,7 @@ class Citation:
     kind: str
     text: str
     start: int
+    year: int = 0
 
     @property
     def base(self) -> str:
@@ -119,6 +121,16 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
+# Forms that name a law or a case and that no list here can be compared with.
+_UNRECOGNISED = re.compile(
+    r"\b(?:Pub(?:lic|\.)\s?L(?:aw|\.)\s?(?:No\.\s?)?\d{1,4}[-–]\d{1,6}|"
+    r"Fed\.\s?R\.\s?(?:Civ|Crim|App|Bankr|Evid)\.\s?(?:P\.\s?)?\d{1,5}|F\.?R\.?(?:C\.?P|E)\.?\s\d{1,5}|"
+    r"(?:Federal|Fed\.)\sRules?\sof\s(?:Civil|Criminal|Appellate|Bankruptcy)\sProcedure\s\d{1,5}|"
+    r"(?:Federal|Fed\.)\sRules?\sof\sEvidence\s\d{1,5}|"
+    r"[A-Z][\w.'’&-]{0,40}(?:\s[\w.'’&-]{1,40}){0,6}?\sv\.\s[A-Z][\w.'’&-]{0,40}(?:,?\s[\w.'’&-]{1,40}){0,8}?,?\s"
+    r"\((?:[^()]{0,40}\s)?(?:1[789]|20)\d\d\))"
+)
+_RUN = re.compile(r"[^\s§()]{200,}")  # no citation holds so long a word; patterns and eyecite would search it for ever
 # Begun, but without the number that would make it a citation.
 _INCOMPLETE = re.compile(
     r"\b\d{1,2}\sU\.\s?S\.\s?C\.(?!\s?(?:A\.)?\s?(?:§|[Ss]ec|\d))|(?<!§)§+(?!\s?§|\s?\d|\s?[IVX]+\b)|"
@@ -127,6 +139,9 @@ _INCOMPLETE = re.compile(
 )
 _CASE_LIKE = re.compile(r"\d+\s+[A-Z][\w.' ]{0,30}?\s*(?:\d|_{2,})|[A-Z][\w.]*\s+(?:Code|Stat|Laws|Gen)\b|§")
 _WINDOW = 300
+_YEAR = re.compile(
+    r"(?:,\s?\d{1,5}(?:[-–]\d{1,5})?){0,4}\s?\((?:[^()\d]{0,30}(?:\d\w\w\s)?[^()\d]{0,30})?((?:1[789]|20)\d\d)\)"
+)
 
 
 def check_eyecite() -> None:
@@ -141,7 +156,7 @@ def find_citations(text: str) -> list[Citation]:
     Raises:
         ConfigError: eyecite is not installed.
     """
-    text = re.sub(r"\s+", " ", text[:_MAX_CHARS])
+    text = _readable(text)
     taken = bytearray(len(text))
     found: list[Citation] = []
 
@@ -163,7 +178,23 @@ def find_citations(text: str) -> list[Citation]:
 
 def incomplete_citations(text: str) -> list[str]:
     """Stretches that begin a citation and lack its number."""
-    return [m[0].strip() for m in _INCOMPLETE.finditer(re.sub(r"\s+", " ", text[:_MAX_CHARS]))]
+    return [m[0].strip() for m in _INCOMPLETE.finditer(_readable(text))]
+
+
+def unrecognised_citations(text: str, found: Sequence[Citation]) -> list[str]:
+    """Public laws, federal rules and cases with a year in parentheses that are none of the citations `found`."""
+    spans = [(c.start, c.start + len(c.text)) for c in found]
+    forms = _UNRECOGNISED.finditer(_readable(text))
+    return [m[0] for m in forms if not any(m.start() < end and start < m.end() for start, end in spans)]
+
+
+def beyond(text: str) -> int:
+    """Characters of a text that are not read."""
+    return max(0, len(text) - _MAX_CHARS)
+
+
+def _readable(text: str) -> str:
+    return _RUN.sub("…", re.sub(r"\s+", " ", text[:_MAX_CHARS]))
 
 
 def _each(match: re.Match[str], head: str, kind: str) -> Iterator[Citation]:
@@ -274,7 +305,16 @@ def _by_eyecite(text: str) -> Iterator[tuple[Citation, int]]:
                 # Its corrected form of a law loses words: "Cal. Civ. Code" and "Cal. Penal Code" become one.
                 is_law = isinstance(citation, models.FullLawCitation)
                 base = " ".join(citation.matched_text().split()) if is_law else citation.corrected_citation()
-                yield Citation(base, (), "reporter", citation.matched_text(), start + first), start + last
+                yield (
+                    Citation(base, (), "reporter", citation.matched_text(), start + first, _year(text, start + last)),
+                    start + last,
+                )
+
+
+def _year(text: str, end: int) -> int:
+    """The year in the parenthesis that follows a citation: `410 U.S. 113, 115 (1974)`, `(2d Cir. 1999)`."""
+    found = _YEAR.match(text, end)
+    return int(found[1]) if found else 0
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:

@@ -35,6 +35,8 @@ def read_rubric(text: str) -> Rubric:
 def _json(text: str) -> list[Any] | None:
     try:
         data = json.loads(text)
+    except RecursionError:
+        raise ValueError("the rubric is nested too deep") from None
     except ValueError:
         if text.startswith("{"):
             raise ValueError("the rubric begins like JSON but is not") from None

@@ -31,12 +31,13 @@ _NUMBER_WORDS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
     "eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which nothing can encode
 _NUMBER = re.compile(rf"\d+(?:[.,:/]\d+)*|\b(?:{_NUMBER_WORDS})(?:[-\s]+(?:{_NUMBER_WORDS}))*\b")
 
 
 def comparable(text: str, mask_numbers: bool = True) -> str:
     """The text as it is compared: folded, white space squeezed, every number the same if they are masked."""
-    folded = " ".join(fold(text).split())
+    folded = " ".join(fold(_SURROGATE.sub("\ufffd", text)).split())
     return _NUMBER.sub("0", folded) if mask_numbers else folded
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Number
 from typing import Any
 
 from autodata_dspy.errors import VerifierError
@@ -54,6 +56,20 @@ def _criterion(item: Any) -> Criterion | None:
     return None
 
 
+def number_as_text(value: Any) -> Any:
+    """A number (no truth value) as it is written, without an exponent; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, Number):
+        return value
+    shown = float.__repr__(value) if isinstance(value, float) else str(value)
+    return format(Decimal(shown), "f") if isinstance(value, float) and "e" in shown else shown
+
+
+def not_text(**inputs: Any) -> str:
+    """Why a check of texts cannot read what it is given, naming the first input that is no text; "" if all are."""
+    wrong = next(((name, value) for name, value in inputs.items() if not isinstance(value, str)), None)
+    return f"the {wrong[0]} is no text but {type(wrong[1]).__name__}" if wrong else ""
+
+
 def text_of(subject: Any, part: str = "all") -> str | None:
     """The text of a subject; None when there is none to read.
 
@@ -96,6 +112,13 @@ def row_texts(rows: Any, text: Callable[[Any], str] | None = None) -> list[str]:
             )
         texts.append(found)
     return texts
+
+
+def more_rows(reference: Any) -> Any:
+    """What a check of data sets is given besides its subject: rows, or one text as a single row; nothing is no rows."""
+    if isinstance(reference, str):
+        return [reference] if reference.strip() else []
+    return [] if reference is None else reference
 
 
 def row_value(row: Any, key: str) -> Any:

@@ -1,9 +1,10 @@
 """Verifiers as metrics for Evaluate and every optimizer.
 
-What becomes of an undecided verdict: it is never counted as a failure. Among several verifiers it is left out of the
-mean; where nothing is left, the score is 0 (DSPy demands a number) with `undecided=True`, no objectives and a feedback
-that says so, and `metric.undecided_rate` tells how often that was. A rate that is not small means that the verifier,
-not the program, is what needs work.
+What becomes of an undecided verdict: it is never counted as a failure, and never as a gain either; an output that
+cannot be read must not score better than one that can. Unless it is declared dispensable (`required` of `combine`), it
+makes the whole metric undecided: the score is 0 (DSPy demands a number) with `undecided=True`, no objectives and a
+feedback that says so, and `metric.undecided_rate` tells how often that was. A rate that is not small means that the
+verifier, not the program, is what needs work.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, did_you_mean
 from autodata_dspy.metrics.base import Score
+from autodata_dspy.subjects import number_as_text
 from autodata_dspy.types import Verdict, to_dict
 from autodata_dspy.verifiers.base import Verifier
 
@@ -84,18 +86,22 @@ def combine(
     *,
     mode: Mode = "weights",
     weights: Sequence[float] | Mapping[str, float] | None = None,
+    required: Iterable[str] | None = None,
     pass_mark: float = 0.0,
 ) -> VerifiedMetric:
     """Several verifiers as one metric; put those with other inputs in as `as_metric(verifier, subject=…)`.
 
     Modes:
-        weights: the weighted mean of the decided scores.
-        all: the lowest score; without a failure it is decided only when every verifier is.
+        weights: the weighted mean. Undecided as soon as a required verifier is; one that is not required earns nothing
+            while it is undecided, and its weight still counts: leaving a check undecided never pays.
+        all: the lowest score. While a verifier is undecided, only a score of 0 decides.
         first_failure: asks in the given order and stops at the first score below 1, which is the score; verifiers
             further on cost nothing. Decided as in "all".
 
     Args:
         weights: one number per verifier, or name → number (1 where a name is missing); mode "weights" only.
+        required: names of the verifiers without which nothing is decided; mode "weights" only. Default: all that have
+            a weight. (A second verifier of a name is called `name_2`.)
 
     Raises:
         ConfigError: no verifiers, an unknown mode or name, or weights that do not fit.
@@ -104,13 +110,14 @@ def combine(
         raise ConfigError("combine needs at least one verifier")
     if mode not in get_args(Mode):
         raise ConfigError(did_you_mean("mode of combine", mode, get_args(Mode)))
-    if weights is not None and mode != "weights":
-        raise ConfigError(f"weights have no meaning in mode {mode!r}")
+    for what, given in (("weights", weights), ("required", required)):
+        if given is not None and mode != "weights":
+            raise ConfigError(f"{what} have no meaning in mode {mode!r}")
     parts: list[_Part] = []
     for each in verifiers:
         parts.extend(each.parts if isinstance(each, VerifiedMetric) else as_metric(each).parts)
     parts = _distinct(parts)
-    return VerifiedMetric(tuple(parts), _weights(parts, weights), mode, pass_mark)
+    return VerifiedMetric(tuple(parts), _weights(parts, weights), mode, pass_mark, _required(parts, required))
 
 
 def _distinct(parts: list[_Part]) -> list[_Part]:
@@ -138,6 +145,17 @@ def _weights(parts: list[_Part], given: Sequence[float] | Mapping[str, float] | 
     return chosen
 
 
+def _required(parts: list[_Part], given: Iterable[str] | None) -> frozenset[str] | None:
+    if given is None:
+        return None
+    names = [part.name for part in parts]
+    chosen = frozenset((given,) if isinstance(given, str) else given)
+    for name in sorted(chosen):
+        if name not in names:
+            raise ConfigError(did_you_mean("verifier", name, names))
+    return chosen
+
+
 class VerifiedMetric:
     """What `as_metric` and `combine` return. Thread-safe.
 
@@ -145,8 +163,17 @@ class VerifiedMetric:
         n_calls, n_undecided: how often it was asked, and how often nothing could be decided.
     """
 
-    def __init__(self, parts: tuple[_Part, ...], weights: tuple[float, ...], mode: Mode, pass_mark: float = 0.0):
+    def __init__(
+        self,
+        parts: tuple[_Part, ...],
+        weights: tuple[float, ...],
+        mode: Mode,
+        pass_mark: float = 0.0,
+        required: frozenset[str] | None = None,
+    ):
         self.parts, self.weights, self.mode, self.pass_mark = parts, weights, mode, pass_mark
+        weighty = frozenset(part.name for part, weight in zip(parts, weights, strict=True) if weight > 0)
+        self.required = weighty if required is None else required
         self.n_calls = self.n_undecided = 0
         self._remembered: OrderedDict[tuple[str, str], Verdict] = OrderedDict()
         self._lock = threading.Lock()
@@ -189,10 +216,11 @@ class VerifiedMetric:
         decided = {name: v.score for name, v in verdicts.items() if v.score is not None}
         if self.mode == "weights":
             pairs = [(w, decided[p.name]) for w, p in zip(self.weights, self.parts, strict=True) if p.name in decided]
-            total = sum(w for w, _ in pairs)
-            return min(1.0, sum(w * s for w, s in pairs) / total) if total > 0 else None
+            if not self.required <= decided.keys() or not any(w > 0 for w, _ in pairs):
+                return None
+            return min(1.0, sum(w * s for w, s in pairs) / sum(self.weights))
         lowest = min(decided.values(), default=1.0)
-        return None if lowest == 1.0 and len(decided) < len(verdicts) else lowest
+        return None if lowest > 0.0 and len(decided) < len(verdicts) else lowest
 
     def _verdict(self, part: _Part, gold: Any, pred: Any) -> Verdict:
         subject = _read(part.subject, gold, pred, pred, "prediction")
@@ -200,7 +228,9 @@ class VerifiedMetric:
             return Verdict.of(False, "nothing was produced that could be checked", part.name)
         reference = _read(part.reference, gold, pred, gold, "gold example")
         context = _read(part.context, gold, pred, gold, "gold example" if part.context_required else "")
-        reference, context = ("" if text is None else str(text) for text in (reference, context))
+        reference, context = ("" if text is None else str(number_as_text(text)) for text in (reference, context))
+        if part.verifier.checks == "answer":  # a signature may say `answer: int`
+            subject = str(subject) if isinstance(subject, bool) else number_as_text(subject)
         shown = json.dumps([to_dict(subject), reference, context], default=repr, sort_keys=True)
         key = (part.name, hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
         with self._lock:

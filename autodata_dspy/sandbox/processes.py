@@ -6,6 +6,7 @@ import contextlib
 import importlib.resources
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -66,7 +67,7 @@ def side_source(side: str) -> str:
     files = {"solution": ("wire", "solution_side"), "tests": ("wire", "reading", "remote", "tests_side")}[side]
     folder = importlib.resources.files("autodata_dspy.sandbox")
     text = "\n".join((folder / f"{name}.py").read_text("utf-8") for name in files)
-    return "\n".join(line for line in text.splitlines() if not line.startswith("from autodata_dspy"))
+    return re.sub(r"^from autodata_dspy\S* import (?:\([^)]*\)|[^\n]*)$", "", text, flags=re.MULTILINE)
 
 
 def _rlimits(limits: SandboxLimits, counts_processes: bool) -> dict[str, int]:

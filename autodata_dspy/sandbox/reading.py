@@ -5,6 +5,8 @@ Runs inside the tests' sandbox too (its text is sent there), so it imports the s
 
 import ast
 import builtins
+import re
+import sys
 
 
 class Explained(ast.NodeTransformer):
@@ -58,3 +60,19 @@ def compares_identity(tree, kind):
                 if isinstance(operator, kind) and not (fixed(left) or fixed(right)):
                     return True
     return False
+
+
+def missing_module(source, message):
+    """The module outside the standard library that Python's `message` says is missing, if `source` imports it and
+    raises no such error of its own; else ""."""
+    found = re.match(r"No module named '(\w+)", message)
+    name = found[1] if found else ""
+    if not name or name in sys.stdlib_module_names or "ModuleNotFoundError" in source:
+        return ""
+    for node in ast.parse(source).body:
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module]
+        if name in [each.split(".")[0] for each in names]:
+            return name
+    return ""

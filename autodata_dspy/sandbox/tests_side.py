@@ -11,7 +11,14 @@ import sys
 import traceback
 import types
 
-from autodata_dspy.sandbox.reading import Explained, asserting_functions, compares_identity, holds_test, names_in
+from autodata_dspy.sandbox.reading import (
+    Explained,
+    asserting_functions,
+    compares_identity,
+    holds_test,
+    missing_module,
+    names_in,
+)
 from autodata_dspy.sandbox.remote import Remote
 from autodata_dspy.sandbox.wire import Foreign, Gone, Peer, decode, encode, limit, private_streams
 
@@ -129,6 +136,13 @@ class TestsSide(Peer):
             names = self.load(job)
         except (Gone, Foreign):
             raise
+        except ModuleNotFoundError as error:
+            name = missing_module(job["solution"], str(error))
+            if name:  # nothing has been tested: the solution may be right where that module is there
+                self.give_up(Foreign(f"the solution needs a module that is not there: {name}"))
+            self.n_tests = 1
+            self.failed.append(["loading the solution", describe(error)])
+            return self.report(True)
         except BaseException as error:
             self.n_tests = 1
             self.failed.append(["loading the solution", describe(error)])

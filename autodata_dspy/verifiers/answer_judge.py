@@ -10,6 +10,7 @@ from autodata_dspy.asking import seed_for
 from autodata_dspy.errors import ConfigError, VerifierError
 from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, vote_counts
 from autodata_dspy.roles import Roles
+from autodata_dspy.subjects import not_text
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
@@ -67,7 +68,10 @@ class AnswerJudge:
 
     def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Judge the answer `subject` by `reference`; `context` is the question."""
-        answer, truth = clean(str(subject)), clean(reference)
+        reference, context = reference or "", context or ""
+        if why := not_text(answer=subject, reference=reference, question=context):
+            return Verdict.undecidable(why, self.name)
+        answer, truth = clean(subject), clean(reference)
         if not truth:
             return Verdict.undecidable("there is no reference answer to compare with", self.name)
         if not answer:
@@ -77,7 +81,7 @@ class AnswerJudge:
         inputs = {
             "question": fenced(context, "question"),
             "reference": fenced(reference, "reference"),
-            "answer": fenced(str(subject), "answer", self.max_chars),
+            "answer": fenced(subject, "answer", self.max_chars),
         }
         try:
             return self._tally(inputs)

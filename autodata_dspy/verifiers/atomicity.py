@@ -29,6 +29,7 @@ _DIRECTIVE = re.compile(
     r"form|notation|decimals?|digits?|units|sentences?|words)\b|simplify|(?:assume|suppose|let|consider|recall|note|hint|remember|define|"
     r"use|treat|ignore|do not|don't|denote|write\s+\S+\s+for)\b)"
 )
+_COMPARISON = re.compile(r"(?i)\bcompare\s+and\s+contrast$")  # one task in two words
 _TAG = re.compile(r"(?i)^\W*(?:right|correct|ok(?:ay)?|no|yes|is that so|isn't it|agreed)\W*$")
 _ASKS = re.compile(
     rf"(?i)^\W*(?:(?:please|now|then|next|also|finally|first|second|hence|thus|and|(?:step|part|question)\s+\w+[:.)]|"
@@ -55,6 +56,17 @@ _PAIR = re.compile(
 _ONE_OF_TWO = re.compile(
     r"(?i)\b(?:ratio|sum|difference|product|quotient|relation(?:ship)?|trade-?off|distance|correlation|covariance|angle|"
     r"intersection|union|average|mean|gap|link|connection|balance|common)\s+(?:of|between|to)\b"
+)
+# `Solve x^2 = 4 and y^2 = 9`: two unknowns, no system ("the system", "simultaneously").
+_SECOND_EQUATION = re.compile(
+    r"(?i)^(?!.*\b(?:system|simultaneous\w*|both|together)\b)\W*(?:please\s+)?solve\s+(?:the\s+equations?\s+)?"
+    r"(?P<first>[^=;?]{0,60}?(?<![a-z])(?P<unknown>[a-z])(?![a-z])[^=;?]{0,60})=[^=;?]{1,60}?\band\s+"
+    r"(?:(?!(?<![a-z])(?P=unknown)(?![a-z]))[^=;?]){0,60}(?<![a-z])(?!(?P=unknown))[a-z](?![a-z])"
+    r"(?:(?!(?<![a-z])(?P=unknown)(?![a-z]))[^=;?]){0,60}=(?:(?!(?<![a-z])(?P=unknown)(?![a-z]))[^=;?]){1,60}$"
+)
+_FACTS = "name|date|author|place|year|title|location|age|address|capital|population|colou?r|size|price|founder|owner"
+_TWO_FACTS = re.compile(
+    rf"(?i)\bwhat\s+(?:is|are|was|were)\s+(?:both\s+)?the\s+(?P<one>{_FACTS})s?\s+and\s+(?:the\s+)?(?!(?P=one))(?:{_FACTS})s?\b"
 )
 _LABEL = r"(?:[a-h]|[ivx]{1,4}|\d{1,2})"
 _PART = re.compile(rf"(?:(?:^|\s)\(?(?P<label>{_LABEL})\)|^(?P<item>{_LABEL})\.)\s+(?=\S)", re.MULTILINE)
@@ -162,12 +174,16 @@ def _further(sentence: str) -> list[str]:
         rest = sentence[match.start("ask") :]
         if _is_clause(match, sentence[: match.start()]) or _DIRECTIVE.match(rest):
             continue
-        if asked:
+        if asked and not _COMPARISON.search(sentence[: match.end()]):
             found.append(rest)
         asked = True  # "If n is even, what …": the first demand comes after the set-up
     pair = _PAIR.search(sentence)
     if pair and not found and pair["one"].lower() != pair["two"].lower() and not _ONE_OF_TWO.search(pair[0]):
         found.append(f"the {pair['two']}")
+    if not found and _SECOND_EQUATION.search(sentence):
+        found.append("a second equation to solve")
+    if not found and _TWO_FACTS.search(sentence):
+        found.append("a second fact")
     if _RESPECTIVELY.search(sentence) and not found:
         found.append("respectively: several values")
     return found

@@ -18,8 +18,10 @@ _RULED = (
 )
 _RECAP = {
     "a case's name": r"\b[A-Z][\w'.&-]+(?:\s+[\w'.&-]+){0,4}?\s+vs?\.\s+(?:the\s+)?[A-Z][\w'&-]+",
+    # "The court held that my lease ended" is a client's own matter.
     "what a court held": rf"(?i)\b(?:the|this|that)\s+(?:{_COURT}\s+)*(?:court|panel|justices|majority)(?:\s+of\s+"
-    rf"appeals?)?\s+(?:then\s+|also\s+|later\s+|correctly\s+|erroneously\s+)?{_RULED}\b",
+    rf"appeals?)?\s+(?:then\s+|also\s+|later\s+|correctly\s+|erroneously\s+)?{_RULED}\b"
+    r"(?![^.?!]{0,80}\b(?:my|me|our|us|I|we)\b)",
     "a question about a court": r"(?i)\b(?:how|why|what|on what (?:ground|basis)s?|which)\b[^.?!]{0,40}\b(?:did|should|"
     r"would|does|must)\s+(?:the|this|that)\s+(?:\w+\s+)?court\b",
     "the holding": r"(?i)\bthe\s+(?:court's\s+|majority's\s+)?(?:holding|ratio decidendi|majority opinion|dissenting "

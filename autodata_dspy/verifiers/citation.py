@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from rapidfuzz import fuzz, process
-
+from autodata_dspy.legal_authorities import ClosedList
 from autodata_dspy.legal_citations import Citation as Cited
-from autodata_dspy.legal_citations import check_eyecite, find_citations, incomplete_citations
-from autodata_dspy.subjects import text_of
+from autodata_dspy.legal_citations import (
+    beyond,
+    check_eyecite,
+    find_citations,
+    incomplete_citations,
+    unrecognised_citations,
+)
+from autodata_dspy.subjects import not_text, text_of
 from autodata_dspy.types import Document, Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
-
-_N_NEAR = 3
-_Path = tuple[str, ...]
 
 # The last number there is; a higher one is invented whatever the list says.
 _LAST = {
@@ -27,19 +29,6 @@ _LAST = {
 _US_TITLES, _CFR_TITLES = 54, 50
 _ARTICLES_AND_AMENDMENTS = {"art.": 7, "amend.": 27}
 _COURT_YEARS = {"UKSC": (2009, 9999), "UKHL": (2001, 2009), "EWCA": (2001, 9999), "EWHC": (2001, 9999)}
-
-_OWN_HEADING = re.compile(r"^#+\s*§\s*(\S+?)\.?\s", re.MULTILINE)
-_NOTES = re.compile(
-    r"^\s*(?:\(\[?Pub\. L\.|\([A-Z][a-z]+\.? \d+, \d{4}, ch\.|__|.{0,6}Historical and Revision Notes)", re.M
-)
-# At the start of a line, after a dash, or after the heading of an outer one: "(a) In general.—(1) …".
-_ENUMERATOR = re.compile(
-    r"(?:^[\s>*_]*|—\s*|^[\s>*_]*\([^()\s]{1,5}\)[^\n]{0,120}?[.—-]+[^\S\n]*)((?:\(\w{1,5}\)[^\S\n]*)+)", re.MULTILINE
-)
-_OTHER_LAW = re.compile(
-    r"\s*(?:,\s*)?of\s(?:the\s(?:\w+[\s,]){0,6}?(?:Act|Code|Law|Constitution|Treaty|Rules)|title\s|such\s|that\s)"
-)
-_LEVELS = (r"[a-z]", r"\d+[a-z]?", r"[A-Z]", r"[ivxl]+", r"[IVXL]+", r"([a-hj-uwyz])\1")
 
 
 class Citation:
@@ -56,11 +45,15 @@ class Citation:
     of its rank are listed it does not; where none is, it is undecided. With a list or without,
     what cannot be (Art. 120 GDPR, 77 U.S.C., a UKSC judgment of 1998 or of next year) fails.
 
-    Undecided: no list; a subdivision nothing is known about; no text. A text without citations passes,
+    A decision that the list gives with a year fails with another one.
+
+    Undecided: no list; a subdivision nothing is known about; no text; a public law, a federal rule, or a case with its
+    court or year but without a reporter (`Doe v. Roe (11th Cir. 2019)`), which no list here can be compared with; what
+    stands beyond the first 400 000 characters. A text without citations passes,
     unless `min_citations` asks for some.
 
     Limits: whether a real citation supports what it is cited for is not checked, nor a case's name,
-    nor a pin cite; a case named without a reporter is not seen.
+    nor a pin cite; a case named without reporter and year is not seen.
 
     Audited x
 
@@ -98,7 +91,7 @@ class Citation:
         self.documents = tuple(documents)
         self.min_citations = min_citations
         self._lock = threading.Lock()
-        self._index: _ClosedList | None = None
+        self._index: ClosedList | None = None
 
     def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Score: the share of citations that exist; undecided if none is wrong and one cannot be decided.
@@ -111,16 +104,19 @@ class Citation:
         text = text_of(subject)
         if text is None or not text.strip():
             return Verdict.undecidable(f"there is no text with citations in {type(subject).__name__}", self.name)
-        listed = self._list(context)
+        if why := not_text(context=context or ""):
+            return Verdict.undecidable(why, self.name)
+        listed = self._list(context or "")
         broken = incomplete_citations(text)
-        cited = list({c.canonical: c for c in find_citations(text)}.values())
+        found = find_citations(text)
+        cited = list({(c.canonical, c.year): c for c in found}.values())
         checked = [self._check(c, listed) for c in cited]
-        return self._verdict(checked, broken)
+        return self._verdict(checked, broken, unrecognised_citations(text, found), beyond(text))
 
-    def _list(self, context: str) -> _ClosedList:
+    def _list(self, context: str) -> ClosedList:
         with self._lock:  # built once: reading a corpus takes seconds
             if self._index is None:
-                self._index = _ClosedList()
+                self._index = ClosedList()
                 for entry in (*self.known, *self.documents):
                     self._index.add(entry)
         if not context.strip():
@@ -129,23 +125,32 @@ class Citation:
         listed.add(context)
         return listed
 
-    def _check(self, cited: Cited, listed: _ClosedList) -> dict[str, Any]:
+    def _check(self, cited: Cited, listed: ClosedList) -> dict[str, Any]:
         evidence: dict[str, Any] = {"citation": cited.canonical, "kind": cited.kind, "text": cited.text}
         if why := _impossible(cited):
             return evidence | {"exists": False, "why": why}
         if not listed.paths:
             return evidence | {"exists": None, "why": "no list of real citations is given"}
         exists = listed.has(cited)
+        years = listed.years.get(cited.base, set())
+        if exists and cited.year and years and cited.year not in years:
+            listed_with = ", ".join(map(str, sorted(years)))
+            return evidence | {"exists": False, "why": f"it is of {listed_with}, not of {cited.year}"}
         if exists is None:
             return evidence | {"exists": None, "why": f"{cited.base} exists; its subdivisions are not listed"}
         return evidence | {"exists": exists} | ({} if exists else {"near": listed.nearest(cited)})
 
-    def _verdict(self, checked: list[dict[str, Any]], broken: list[str]) -> Verdict:
+    def _verdict(
+        self, checked: list[dict[str, Any]], broken: list[str], unrecognised: list[str], n_unread: int
+    ) -> Verdict:
         n = len(checked) + len(broken)
-        evidence = {"n_citations": n, "citations": checked, "incomplete": broken}
-        if n < self.min_citations:
+        evidence: dict[str, Any] = {"n_citations": n, "citations": checked, "incomplete": broken}
+        evidence |= {"unrecognised": unrecognised[:20]} if unrecognised else {}
+        evidence |= {"n_unread": n_unread} if n_unread else {}
+        if n + len(unrecognised) < self.min_citations and not n_unread:
             return Verdict(0.0, f"{n} citations; cite at least {self.min_citations}", evidence, self.name)
-        if not n:
+        unknown = _unknown(unrecognised, n_unread)
+        if not n and not unknown:
             return Verdict(1.0, "there are no citations to check", evidence, self.name)
         invented = [c for c in checked if c["exists"] is False]
         open_ones = [c for c in checked if c["exists"] is None]
@@ -156,113 +161,9 @@ class Citation:
         if open_ones:
             why = f"{open_ones[0]['citation']}: {open_ones[0]['why']}"
             return Verdict(None, why, evidence, self.name)
+        if unknown:
+            return Verdict(None, unknown, evidence, self.name)
         return Verdict(1.0, "", evidence, self.name)
-
-
-class _ClosedList:
-    """What exists: canonical bases, each with the subdivisions that are known of it."""
-
-    def __init__(self) -> None:
-        self.paths: dict[str, set[_Path]] = {}
-        self._shown: dict[str, str] = {}  # canonical form → kind, for the neighbours
-        self._short: dict[str, set[str]] = {}  # "§ 107" or "Art. 6" → bases that end or begin so
-
-    def copy(self) -> _ClosedList:
-        other = _ClosedList()
-        other.paths = {base: set(paths) for base, paths in self.paths.items()}
-        other._shown = dict(self._shown)
-        other._short = {short: set(bases) for short, bases in self._short.items()}
-        return other
-
-    def add(self, entry: str | Document) -> None:
-        """Everything a text or a document is and cites."""
-        title, text = (entry.title, entry.text) if isinstance(entry, Document) else ("", entry)
-        own = next((c for c in find_citations(f"{title}\n{text[:400]}") if c.kind == "usc" and not c.path), None)
-        if own and (title or _OWN_HEADING.search(text)):
-            for path in _subdivisions(text):
-                self._note(own, path)
-        for cited in find_citations(f"{title}\n{text}"):
-            self._note(cited, cited.path)
-            if own and cited.kind == "section" and not _names_other_law(cited, text):
-                # In a title of the Code, "section 106" is a section of that title.
-                form = f"{own.base.split(' § ')[0]} {cited.form}"
-                self._note(Cited(form, (), "usc", cited.text, cited.start), cited.path)
-
-    def _note(self, cited: Cited, path: _Path) -> None:
-        paths = self.paths.setdefault(cited.base, set())
-        paths.update(path[:k] for k in range(1, len(path) + 1))
-        self._shown[Cited(cited.form, path, cited.kind, "", 0).canonical] = cited.kind
-        self._shown.setdefault(cited.base, cited.kind)
-        if short := _short_form(cited):
-            self._short.setdefault(short, set()).add(cited.base)
-
-    def has(self, cited: Cited) -> bool | None:
-        bases = {cited.base} & self.paths.keys()
-        if cited.kind in ("section", "article", "recital"):
-            bases |= self._short.get(cited.base, set())
-        answers = {self._has_path(base, cited.path) for base in bases}
-        return True if True in answers else (None if None in answers else False)
-
-    def _has_path(self, base: str, path: _Path) -> bool | None:
-        known = self.paths[base]
-        for depth in range(1, len(path) + 1):
-            if path[:depth] not in known:
-                siblings = [p for p in known if len(p) == depth and p[:-1] == path[: depth - 1]]
-                return False if siblings else None
-        return True
-
-    def nearest(self, cited: Cited) -> list[str]:
-        same = [shown for shown, kind in self._shown.items() if kind == cited.kind]
-        wanted = cited.canonical
-        ranked = process.extract(wanted, same or list(self._shown), scorer=fuzz.ratio, limit=_N_NEAR)
-        return [match[0] for match in ranked]
-
-
-def _short_form(cited: Cited) -> str:
-    if cited.kind in ("usc", "cfr", "act"):
-        return f"§ {cited.base.split(' § ')[-1]}"
-    if cited.kind in ("article", "recital", "code"):
-        return " ".join(cited.base.split()[:2])
-    return ""
-
-
-def _names_other_law(cited: Cited, text: str) -> bool:
-    """Whether a section in a statute is followed by the name of another law."""
-    at = text.find(cited.text)
-    return at >= 0 and bool(_OTHER_LAW.match(text[at + len(cited.text) : at + len(cited.text) + 80]))
-
-
-def _subdivisions(text: str) -> Iterator[_Path]:
-    """Paths of the enumerators of a section's text: (a), (1), (A), (i), (I), (aa), outermost first.
-
-    A level is told by the label's alphabet; i, v and x are Roman below a capital letter, else they
-    continue the alphabet after h, u and w.
-    """
-    heading = _OWN_HEADING.search(text)
-    body = text[heading.end() if heading else 0 :]
-    notes = _NOTES.search(body)
-    stack: list[tuple[int, str]] = []
-    for run in _ENUMERATOR.findall(body[: notes.start() if notes else None]):
-        for label in re.findall(r"\((\w+)\)", run):
-            level = _level(label, stack)
-            if level < 0:
-                continue
-            while stack and stack[-1][0] >= level:
-                stack.pop()
-            stack.append((level, label))
-            yield tuple(one for _, one in stack)
-
-
-def _level(label: str, stack: list[tuple[int, str]]) -> int:
-    fits = [k for k, pattern in enumerate(_LEVELS) if re.fullmatch(pattern, label)]
-    if len(fits) < 2:
-        return fits[0] if fits else -1
-    alphabet, roman = fits[0], fits[-1]
-    before = next((last for level, last in reversed(stack) if level == alphabet), "")
-    continues = len(label) == 1 and len(before) == 1 and ord(label) == ord(before) + 1
-    has_parent = any(level == roman - 1 for level, _ in stack)
-    started = any(level == roman for level, _ in stack)
-    return roman if (has_parent and (started or label in "iI")) or (not continues and has_parent) else alphabet
 
 
 def _impossible(cited: Cited) -> str:
@@ -292,6 +193,13 @@ def _impossible(cited: Cited) -> str:
 def _arabic(roman: str) -> int:
     values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}[sign] for sign in roman]
     return sum(-v if v < max(values[i:], default=0) else v for i, v in enumerate(values))
+
+
+def _unknown(unrecognised: list[str], n_unread: int) -> str:
+    """What else may be wrong and cannot be told."""
+    if unrecognised:
+        return f"“{unrecognised[0][:120]}” is in a form whose existence cannot be checked here"
+    return f"the last {n_unread} characters of the text are not read" if n_unread else ""
 
 
 def _explain(checked: dict[str, Any]) -> str:

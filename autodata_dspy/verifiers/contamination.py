@@ -9,7 +9,7 @@ import numpy as np
 
 from autodata_dspy.errors import ConfigError, VerifierError
 from autodata_dspy.similarity import comparable, similar_pairs, vectors
-from autodata_dspy.subjects import row_texts
+from autodata_dspy.subjects import more_rows, row_texts
 from autodata_dspy.text import words
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -85,10 +85,9 @@ class Contamination:
             reference: more protected items: a list of rows, or one text.
             context: not used.
         """
-        more = [reference] if isinstance(reference, str) and reference.strip() else reference or []
         try:
             rows = row_texts(subject, self.text)
-            protected = row_texts([*self.protected, *more], self.text)
+            protected = [*row_texts(self.protected, self.text), *row_texts(more_rows(reference), self.text)]
         except VerifierError as error:
             return Verdict.undecidable(str(error), self.name)
         if not rows or not protected:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autodata_dspy.errors import ConfigError, VerifierError
 from autodata_dspy.similarity import comparable, vectors
-from autodata_dspy.subjects import row_texts
+from autodata_dspy.subjects import more_rows, row_texts
 from autodata_dspy.text import words
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -103,7 +103,7 @@ class Diversity:
         """
         try:
             texts = _sample(row_texts(subject, self.text))
-            ground = _sample(row_texts([*self.reference, *(reference or ())], self.text))
+            ground = _sample([*row_texts(self.reference, self.text), *row_texts(more_rows(reference), self.text)])
         except VerifierError as error:
             return Verdict.undecidable(str(error), self.name)
         if len(texts) < self.min_rows:

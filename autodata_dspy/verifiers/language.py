@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from autodata_dspy.errors import ConfigError
-from autodata_dspy.subjects import text_of
+from autodata_dspy.subjects import not_text, text_of
 from autodata_dspy.text import words
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -142,6 +142,9 @@ class Language:
         text = text_of(subject, self.part)
         if text is None:
             return Verdict.undecidable(f"{type(subject).__name__} holds no text", self.name)
+        reference = reference or ""
+        if why := not_text(reference=reference):
+            return Verdict.undecidable(why, self.name)
         allowed = self.allowed or tuple(filter(None, [recognise(reference, self.min_words)[0]]))
         if not allowed:
             return Verdict.undecidable("no language is wanted, and the reference does not show one", self.name)

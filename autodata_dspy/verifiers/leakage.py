@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from autodata_dspy.errors import ConfigError, ProviderError, VerifierError
-from autodata_dspy.subjects import as_challenge
+from autodata_dspy.subjects import as_challenge, not_text
 from autodata_dspy.text import STOPWORDS, fold, sentences, words
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -17,6 +17,11 @@ _GIVEAWAY = re.compile(
     r"(?:is|are|equals|will be|turns out to be|must be)\b|\b(?:answer|solution|result|hint|spoiler)\s*:|"
     r"\b(?:namely|which (?:is|equals|gives))\b)[\s:]*"
 )
+_OUTCOME = re.compile(
+    r"\b(?:roots|solutions|zeros|zeroes|answers|values|intersections|eigenvalues)\s+(?:of\s[^.;?]{1,80}?\s)?(?:are|were)\s+"
+    r"([^;?\n]{1,200}?)(?=\.(?:\s|$)|[;?\n]|$)"
+)
+_SET = re.compile(r"\$?\s*(?:\\left)?\s*\\?\{.*\}\s*\$?$")
 _LEAD = frozenset("a an the that by in of to with".split())  # may stand before the answer, here or there
 _CHOICE = re.compile(
     r"\b(?:or|versus|vs\.?|either|whether|which of|options?|choices?|among|between)\b|\([a-e1-5]\)|\b[a-e]\)"
@@ -97,6 +102,9 @@ class Leakage:
                 document, which solvers do not see).
         """
         challenge = as_challenge(subject)
+        reference, context = reference or "", context or ""
+        if why := not_text(reference=reference, context=context):
+            return Verdict.undecidable(why, self.name)
         if challenge is not None:
             reference = reference.strip() or challenge.answer
             shown = f"{challenge.context}\n\n{challenge.question}".strip()
@@ -112,7 +120,7 @@ class Leakage:
     def _routes(self, shown: str, reference: str) -> Verdict:
         setup, ask = (_words(part) for part in _split(shown))
         wanted, formula = _words(reference), _is_formula(reference)
-        if _stated(shown, wanted, reference, formula):
+        if _stated(shown, wanted, reference, formula) or _listed(shown, reference):
             return self._leak(0.0, "the text says what the answer is", "stated")
         telling = [w for w in wanted if w not in STOPWORDS]
         new = [w for w in dict.fromkeys(telling) if w not in set(ask)]
@@ -187,6 +195,22 @@ def _stated(shown: str, wanted: Sequence[str], reference: str, formula: bool) ->
             return True
         follows = core and _without_lead(_words(rest))[: len(core)] == core
         if not formula and follows and not _is_operator_next(rest, core):
+            return True
+    return False
+
+
+def _listed(shown: str, reference: str) -> bool:
+    """Whether the text names the members of a set as what comes out: `the roots are 2 and 3`."""
+    members = [m.strip() for m in re.sub(r"\\left|\\right|[\\{}$]", "", fold(reference)).split(",")]
+    if (
+        len(members) < 2
+        or not _SET.match(reference.strip())
+        or not all(re.fullmatch(r"-?[\w./^]+", m) for m in members)
+    ):
+        return False
+    for match in _OUTCOME.finditer(fold(shown)):
+        told = re.split(r"\s*(?:,|\band\b|\bor\b)\s*", re.sub(r"[\\{}$]|\b[a-z]\s*=\s*", "", match[1]).strip(" ."))
+        if sorted(filter(None, told)) == sorted(members):
             return True
     return False
 

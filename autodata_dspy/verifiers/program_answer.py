@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from autodata_dspy.errors import VerifierError
+from autodata_dspy.subjects import as_challenge, not_text
 from autodata_dspy.types import Challenge, Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 from autodata_dspy.verifiers.worker import WorkerPool, shared_pool
@@ -97,8 +98,14 @@ class ProgramAnswer:
 
         A program that raises scores 0 and says why; one that runs out of time is undecided.
         """
-        expected = (reference or subject.answer).strip()
-        payload = {"program": subject.program, "answer": expected, "context": subject.question}
+        challenge = as_challenge(subject)
+        if challenge is None:
+            why = f"{type(subject).__name__} is no challenge with a program and an answer"
+            return Verdict.undecidable(why, self.name)
+        if why := not_text(reference=reference or "", answer=challenge.answer, program=challenge.program):
+            return Verdict.undecidable(why, self.name)
+        expected = (reference or challenge.answer).strip()
+        payload = {"program": challenge.program, "answer": expected, "context": challenge.question}
         task = "program_answer" if expected else "program"
         result, reply = _call(task, payload, self.timeout_s, self._pool)
         evidence = {k: v for k, v in asdict(result).items() if v not in ("", False)}

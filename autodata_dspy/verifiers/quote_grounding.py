@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from rapidfuzz import fuzz
 
-from autodata_dspy.subjects import text_of
+from autodata_dspy.subjects import not_text, text_of
 from autodata_dspy.text import NEGATIONS, Tokens, source_tokens, tokenise
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -26,6 +26,11 @@ _NEAR = 70.0  # per cent of aligned characters from which a passage counts as th
 _MISQUOTED = 85.0  # unmarked text that is this close to the document is a changed quote, not prose
 _MAX_QUOTE = 4000  # characters
 _N_SHOWN = 3
+_SHORT_GAP = 6  # tokens; of a longer gap a number is one thing among others
+_NUMBERS = frozenset(
+    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy "
+    "eighty ninety hundred thousand million half".split()
+)
 _Reading = tuple[Tokens, Tokens]
 
 
@@ -34,12 +39,12 @@ class QuoteGrounding:
 
     Exact means: the same tokens in the same order after making one of Unicode forms, quotation
     marks, dashes, white space, hyphenation and case. A quote may leave out a stretch with an ellipsis
-    unless that drops a negation, and mark a changed first letter (`[t]he`) or a `[sic]`. Fuzzy
+    unless that drops a negation or, in a few words, a number, and mark a changed first letter (`[t]he`) or a `[sic]`. Fuzzy
     similarity never passes: a negated sentence is 98 % like the original.
 
     What is looked up: all items of a list, each whole (an item is a quote or a claimed fact); in a
-    text, the passages in quotation marks and block quotes of at least `min_words` words, or the whole
-    text if it marks none; in a challenge, the marked passages of its question, context, answer and
+    text, the passages in quotation marks and block quotes of at least `min_words` words, or, where
+    all are shorter, those, or the whole text if it marks none; in a challenge, the marked passages of its question, context, answer and
     rubric. A challenge without quotes passes, unless `min_quotes` asks for some.
 
     Limits: a quote cut so that its sense turns (`liable` out of `not liable`) stands in the document
@@ -102,6 +107,9 @@ class QuoteGrounding:
             reference: the document, where neither `context` nor the constructor gives one.
             context: the document.
         """
+        reference, context = reference or "", context or ""
+        if why := not_text(reference=reference, context=context):
+            return Verdict.undecidable(why, self.name)
         documents = [d for d in (*self.sources, context) if d.strip()] or [d for d in (reference,) if d.strip()]
         if not documents:
             return Verdict.undecidable("there is no document to look the quotes up in", self.name)
@@ -115,6 +123,14 @@ class QuoteGrounding:
             return Verdict.undecidable(f"a quote is longer than {_MAX_QUOTE} characters", self.name)
         sources = [source_tokens(d) for d in documents]
         checked = [c for p in passages if (c := _check(p, sources))]
+        if (
+            isinstance(subject, str)
+            and passages != [subject]
+            and all(len(p.split()) < self.min_words for p in passages)
+        ):
+            whole = _check(subject, sources) if len(subject) <= _MAX_QUOTE else None
+            if whole and (whole["found"] or whole.get("similarity", 0.0) >= _MISQUOTED):
+                checked = [whole]  # the document's own words, in which a term stands in quotation marks
         if isinstance(subject, str) and self.quotes == "auto" and all(c["found"] for c in checked):
             checked += self._misquoted(subject, sources)
         return self._verdict(checked)
@@ -126,7 +142,10 @@ class QuoteGrounding:
         if text is None or not text.strip():
             return None
         marked = [] if isinstance(subject, str) and self.quotes == "whole" else marked_passages(text, self.min_words)
-        return marked or ([text] if isinstance(subject, str) and self.quotes != "marked" else [])
+        if marked or not isinstance(subject, str) or self.quotes == "marked":
+            return marked
+        short = marked_passages(text) if self.quotes == "auto" else []
+        return short or [text]
 
     def _misquoted(self, text: str, sources: list[_Reading]) -> list[dict[str, Any]]:
         """What stands between the marked passages, where it is the document's own words, changed."""
@@ -211,7 +230,7 @@ def _in_order(source: Tokens, pieces: Sequence[Tokens]) -> tuple[bool, str]:
             at = source.find(piece, end)
             if at < 0:
                 return False, dropped
-            negation = negation or _negation_in(source.part(end, at))
+            negation = negation or _swallowed(source.part(end, at))
             end = at + len(piece)
         if not negation:
             return True, ""
@@ -220,11 +239,13 @@ def _in_order(source: Tokens, pieces: Sequence[Tokens]) -> tuple[bool, str]:
     return False, dropped
 
 
-def _negation_in(gap: Sequence[str]) -> str:
-    """A negation in what the gap takes away from the sentences that the quote shows; whole sentences may go."""
+def _swallowed(gap: Sequence[str]) -> str:
+    """A negation or a number in what the gap takes away from the sentences that the quote shows; whole sentences may
+    go, and so may a number in a longer stretch (a cross-reference, a date), which the quote does not hinge on."""
     ends = [i for i, token in enumerate(gap) if token in _SENTENCE_ENDS]
     shown = gap if not ends else [*gap[: ends[0]], *gap[ends[-1] + 1 :]]
-    return next((token for token in shown if token in NEGATIONS), "")
+    number = next((t for t in shown if t[0].isdigit() or t in _NUMBERS), "") if len(shown) <= _SHORT_GAP else ""
+    return next((token for token in shown if token in NEGATIONS), number)
 
 
 def _nearest(quote: Tokens, sources: list[_Reading]) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from autodata_dspy.errors import ConfigError, VerifierError, did_you_mean
 from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, one_line, vote_counts
 from autodata_dspy.roles import Roles
 from autodata_dspy.rubrics import read_rubric
+from autodata_dspy.subjects import not_text
 from autodata_dspy.types import Challenge, Rubric, Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
 Mode = Literal["one_by_one", "all_at_once"]
+MAX_CRITERIA = 200  # each may be a call
 MAX_TOKENS = {"one_by_one": 120, "all_at_once": 400}
 _NUMBERS = re.compile(r"\[?\s*\d{1,3}(?:\s*(?:,|;|and|\s)\s*\d{1,3})*\s*\]?\.?")
 _NONE = ("none", "none.", "[]", "0", "")
@@ -123,13 +125,16 @@ class RubricJudge:
             reference: the rubric: a Rubric, a Challenge that has one, or text (see `rubrics.read_rubric`).
             context: the question.
         """
+        context = context or ""
+        if why := not_text(answer=subject, question=context):
+            return Verdict.undecidable(why, self.name)
         try:
-            rubric = self._rubric(reference)
+            rubric = self._rubric(reference or "")
         except ValueError as error:
             return Verdict.undecidable(f"the rubric cannot be used: {error}", self.name)
-        if not clean(str(subject)):
+        if not clean(subject):
             return Verdict.of(False, "the answer is empty", self.name)
-        question, answer = fenced(context, "question"), fenced(str(subject), "answer", self.max_chars)
+        question, answer = fenced(context, "question"), fenced(subject, "answer", self.max_chars)
         try:
             return self._tally(rubric, *self._votes(rubric, question, answer))
         except VerifierError as error:
@@ -140,8 +145,12 @@ class RubricJudge:
             reference = reference.rubric or ""
         if isinstance(reference, Rubric):
             rubric = reference
+        elif why := not_text(rubric=reference):
+            raise ValueError(why)
         else:
             rubric = self.rubric if self.rubric and not reference.strip() else read_rubric(reference)
+        if len(rubric.criteria) > MAX_CRITERIA:
+            raise ValueError(f"it has {len(rubric.criteria)} criteria; at most {MAX_CRITERIA} are judged")
         if not sum(c.weight for c in rubric.criteria if c.weight > 0):
             raise ValueError("no criterion has a positive weight")
         return rubric

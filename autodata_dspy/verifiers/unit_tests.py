@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal, get_args
 from autodata_dspy.errors import ConfigError, VerifierError, did_you_mean
 from autodata_dspy.sandbox import bubblewrap, monty, processes
 from autodata_dspy.sandbox.job import Job, Outcome, SandboxLimits
-from autodata_dspy.types import Challenge, Verdict
+from autodata_dspy.subjects import as_challenge, not_text
+from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
 Where = Literal["auto", "monty", "bubblewrap"]
@@ -34,8 +35,9 @@ class UnitTests:
     CPython inside bubblewrap: no network, no files, bounded CPU time, memory, processes and disk, the standard library
     alone. Where neither is at hand the verdict is undecided, and says what to install; `unsandboxed=True` runs the code
     with the rights of this user instead. Tests that are not at fault decide: too much CPU time, a crash and an exit are
-    failures; undecided are tests that cannot run (a missing package, no assertion, objects that cannot be handed over)
-    and runs that are still going after `limits.wall_s`.
+    failures; undecided are a solution that imports a package that is not there before anything else goes wrong, tests
+    that cannot run (a missing package, no assertion, objects that cannot be handed over) and runs that are
+    still going after `limits.wall_s`.
 
     Audited x
 
@@ -75,15 +77,18 @@ class UnitTests:
         """Run the tests `reference` against the code in `subject`.
 
         Args:
-            subject: source code, in a fenced block or bare; or a Challenge, whose `answer` is the solution and whose
+            subject: source code, in a fenced block or bare; or a challenge, whose `answer` is the solution and whose
                 `program` holds the tests.
             reference: the tests; see `sandbox.job.Job`. A function `check` is given the last function of the context,
                 else of the solution.
             context: code that stands before the solution (imports, the stub that was to be completed); prose is
                 ignored.
         """
-        if isinstance(subject, Challenge):
-            subject, reference = subject.answer, reference or subject.program
+        challenge, reference, context = as_challenge(subject), reference or "", context or ""
+        if challenge is not None:
+            subject, reference = challenge.answer, reference or challenge.program
+        if why := not_text(answer=subject, tests=reference, context=context):
+            return Verdict.undecidable(why, self.name)
         if not reference.strip():
             return Verdict.undecidable("there are no tests", self.name)
         if max(len(subject), len(reference), len(context)) > MAX_CODE:

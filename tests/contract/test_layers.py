@@ -19,6 +19,7 @@ GROUPS = (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
         "legal_citations",
+        "legal_authorities",
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),

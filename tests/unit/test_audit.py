@@ -103,6 +103,44 @@ def test_workers_start_before_the_clock_and_models_are_not_asked_twice():
     assert seen == [(1, 2), (2, 2)]
 
 
+def test_numbers_in_cases_are_read_as_their_text(file):
+    path = file(
+        {"a": 1, "b": "1", "expected": True},
+        {"a": 0.5, "b": 3, "expected": True},
+        {"subject": 7, "reference": 1e-9, "expected": True},
+    )
+    verifier = Told()
+    audit(verifier, read_cases(path))
+    assert [asked[:2] for asked in verifier.asked[1:]] == [("1", "1"), ("0.5", "3"), ("7", "0.000000001")]
+
+
+def test_a_list_of_references_is_for_checks_of_data_sets(file):
+    cases = read_cases(
+        file({"subject": "yes", "expected": True}, {"subject": "x", "reference": ["1"], "expected": True})
+    )
+    with pytest.raises(ConfigError, match="line 2: `reference` of 'told' is a text"):
+        audit(Told(), cases)
+    rows = Told()
+    rows.checks = "dataset"
+    assert audit(rows, cases).undecided == Rate(1, 2)
+
+
+def test_texts_for_a_check_of_programs_are_undecided_and_not_an_error(file):
+    found = audit(ProgramAnswer(), read_cases(file({"a": "1", "b": "1", "expected": True})))
+    assert (found.undecided, found.missed) == (Rate(1, 1), 1)
+    assert "no challenge" in found.confusions[0].feedback
+
+
+def test_a_case_that_breaks_the_verifier_is_undecided_and_the_others_go_on():
+    class Fragile(Told):
+        def verify(self, subject, reference="", context=""):
+            return super().verify(subject.lower(), reference, context)
+
+    found = audit(Fragile(), [Case("yes"), Case(["yes"]), Case("YES")])
+    assert (found.recall, found.undecided) == (Rate(2, 3), Rate(1, 3))
+    assert found.confusions[0].feedback.startswith("the verifier is broken: AttributeError")
+
+
 def test_an_audit_of_nothing_is_refused():
     with pytest.raises(ConfigError, match="at least one case"):
         audit(Told(), [])
@@ -193,8 +231,13 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(file):
         ({"a": "x", "b": "y"}, "`expected` is true, false or null, not 'absent'"),
         ({"a": "x", "b": "y", "expected": 1}, "`expected` is true, false or null, not 1"),
         ({"a": "x", "b": "y", "expected": "true"}, "not 'true'"),
-        ({"a": "x", "b": 3, "expected": True}, "`b` and `context` are texts"),
-        ({"subject": "x", "context": 3, "expected": True}, "`reference` and `context` are texts"),
+        ({"a": "x", "b": ["3"], "expected": True}, 'line 1: `b` is a text or a number, not ."3".'),
+        ({"a": None, "b": "3", "expected": True}, "line 1: `a` is a text or a number, not null"),
+        ({"a": {"x": 1}, "b": "3", "expected": True}, "`a` is a text or a number"),
+        ({"a": True, "b": "3", "expected": True}, "`a` is a text or a number, not true"),
+        ({"subject": "x", "context": 3, "expected": True}, "`context` is a text, not 3"),
+        ({"subject": None, "expected": True}, "`subject` is a text, a challenge or a list, not null"),
+        ({"subject": "x", "reference": {"a": 1}, "expected": True}, "`reference` is a text, or a list of rows"),
         ("", "holds no cases"),
     ],
 )

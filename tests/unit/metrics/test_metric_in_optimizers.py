@@ -87,7 +87,7 @@ def test_gepa_reads_the_feedback_and_the_objectives(program, scripted):
     compiled = optimizer.compile(program, trainset=examples(1, 3, 5), valset=examples(2, 3, 7))
     assert compiled.signature.instructions == "Say HOW."
     assert "exact: score 0.00: wrong answer is not" in read[0] and "use fewer letters" in read[0]
-    # 7 is undecided for `exact`: it is left out of that objective, not counted as 0.
+    # 7 is undecided for `exact`: it is left out of the objectives, not counted as 0.
     assert compiled.detailed_results.val_aggregate_subscores[-1] == {"exact": 1.0, "short": 1.0}
 
 

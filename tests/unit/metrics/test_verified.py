@@ -1,6 +1,8 @@
 """Verifiers as metrics: where inputs come from, how verdicts are combined, and what becomes of undecided ones."""
 
 import threading
+from decimal import Decimal
+from fractions import Fraction
 
 import dspy
 import pytest
@@ -64,6 +66,27 @@ def test_a_gold_without_a_question_has_no_context():
     verifier = Told()
     as_metric(verifier)(dspy.Example(answer=3), pred(answer="yes"))
     assert verifier.asked == [("yes", "3", "")]
+
+
+@pytest.mark.parametrize(
+    "made, gold, read",
+    [
+        (5, 5, ("5", "5")),
+        (2.5, 0.1, ("2.5", "0.1")),
+        (1e-07, 1e22, ("0.0000001", "10000000000000000000000")),
+        (True, False, ("True", "False")),
+        (Decimal("2.50"), Fraction(1, 3), ("2.50", "1/3")),
+    ],
+)
+def test_a_signature_may_answer_with_a_number(made, gold, read):
+    class Reading(Told):
+        def verify(self, subject, reference="", context=""):
+            self.asked.append((subject, reference))
+            return Verdict(1.0, "", {}, self.name)
+
+    verifier = Reading()
+    assert as_metric(verifier)(dspy.Example(answer=gold), pred(answer=made)).score == 1.0
+    assert verifier.asked == [read]
 
 
 @pytest.mark.parametrize("nothing", [pred(answer=None), None])
@@ -159,27 +182,58 @@ def combined(words, **options):
         (["yes", "no"], None, 0.5),
         (["yes", "no"], [3, 1], 0.75),
         (["yes", "half", "no"], {"a": 2, "c": 0}, 2.5 / 3),
-        (["yes", "?"], None, 1.0),
-        (["no", "?", "half"], [1, 8, 3], 0.375),
+        (["yes", "?"], [1, 0], 1.0),
         (["yes", "yes", "yes"], [0.1, 0.2, 0.3], 1.0),
     ],
 )
-def test_weights_make_a_mean_of_what_is_decided(words, weights, score):
+def test_weights_make_a_mean(words, weights, score):
     found, _ = combined(words, weights=weights)
     assert found.score == pytest.approx(score) and not found.undecided
     decided = [name for name, word in zip("abc", words, strict=False) if word != "?"]
     assert list(found.objective_scores) == decided
 
 
-@pytest.mark.parametrize("words, weights", [(["?", "?"], None), (["yes", "?"], [0, 1])])
-def test_a_mean_of_nothing_is_undecided(words, weights):
-    found, _ = combined(words, weights=weights)
-    assert (found.score, found.undecided, found.objective_scores) == (0.0, True, {})
+@pytest.mark.parametrize(
+    "words, options",
+    [
+        (["?", "?"], {}),
+        (["?", "?"], {"required": []}),
+        (["yes", "?"], {}),
+        (["?", "yes"], {}),
+        (["?", "no"], {}),
+        (["?", "yes", "yes"], {"weights": [1, 8, 8]}),
+        (["?", "yes"], {"required": ["a"]}),
+        (["?", "yes"], {"required": "a", "weights": [0, 1]}),
+        (["yes", "?"], {"weights": [0, 1]}),
+        (["yes", "?"], {"weights": [0, 1], "required": []}),
+    ],
+)
+def test_while_a_required_verifier_is_undecided_the_mean_is(words, options):
+    found, _ = combined(words, **options)
+    assert (found.score, found.undecided, bool(found), found.objective_scores) == (0.0, True, False, {})
+    assert found.feedback.startswith("Undecided: this is no judgement of the output.")
+
+
+@pytest.mark.parametrize(
+    "words, weights, score",
+    [(["yes", "?"], None, 0.5), (["yes", "?", "half"], [1, 2, 1], 0.375), (["yes", "no"], None, 0.5)],
+)
+def test_a_dispensable_verifier_earns_nothing_while_it_is_undecided(words, weights, score):
+    found, _ = combined(words, weights=weights, required=["a"])
+    assert (found.score, found.undecided) == (score, False)
+    readable, _ = combined([word.replace("?", "no") for word in words], weights=weights)
+    assert found.score == readable.score  # being unreadable gains nothing over being wrong
+
+
+def test_an_unreadable_answer_gains_nothing_in_any_mode():
+    for mode in ("weights", "all", "first_failure"):
+        for other in ("yes", "half"):
+            assert combined(["?", other], mode=mode)[0].score <= combined(["no", other], mode=mode)[0].score
 
 
 @pytest.mark.parametrize(
     "words, score",
-    [(["yes", "yes"], 1.0), (["yes", "half", "no"], 0.0), (["half", "yes"], 0.5), (["?", "half"], 0.5), (["no", "?"], 0.0)],
+    [(["yes", "yes"], 1.0), (["yes", "half", "no"], 0.0), (["half", "yes"], 0.5), (["?", "no"], 0.0), (["no", "?"], 0.0)],
 )  # fmt: skip
 @pytest.mark.parametrize("mode", ["all", "first_failure"])
 def test_all_is_the_lowest_score_and_a_failure_decides(mode, words, score):
@@ -190,10 +244,15 @@ def test_all_is_the_lowest_score_and_a_failure_decides(mode, words, score):
 
 
 @pytest.mark.parametrize("mode", ["all", "first_failure"])
-@pytest.mark.parametrize("words", [["yes", "?"], ["?", "yes"], ["?"]])
+@pytest.mark.parametrize("words", [["yes", "?"], ["?", "yes"], ["?"], ["?", "half"]])
 def test_all_is_undecided_while_one_is_and_none_fails(mode, words):
     found, _ = combined(words, mode=mode)
     assert found.undecided and found.objective_scores == {}
+
+
+def test_all_is_undecided_while_what_is_undecided_could_be_lower():
+    assert combined(["half", "?"], mode="all")[0].undecided
+    assert combined(["half", "?"], mode="first_failure")[0].score == 0.5  # the second was never asked
 
 
 def test_first_failure_asks_nobody_after_it_and_all_asks_everybody():
@@ -220,6 +279,8 @@ def test_the_pass_mark_is_handed_to_the_score():
         ([], {}, "at least one verifier"),
         ([Told()], {"mode": "any"}, "unknown mode of combine 'any'"),
         ([Told()], {"mode": "all", "weights": [1]}, "no meaning in mode 'all'"),
+        ([Told()], {"mode": "all", "required": ["told"]}, "no meaning in mode 'all'"),
+        ([Told()], {"required": ["tolf"]}, "unknown verifier 'tolf'; did you mean 'told'"),
         ([Told()], {"weights": [1, 2]}, "2 weights for 1 verifiers"),
         ([Told()], {"weights": {"tolf": 1}}, "unknown verifier 'tolf'; did you mean 'told'"),
         ([Told()], {"weights": [-1]}, "not negative"),
