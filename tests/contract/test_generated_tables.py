@@ -36,8 +36,13 @@ def test_the_table_and_the_docstrings_say_what_the_results_say(script, results):
 
 def test_a_changed_figure_is_noticed(script, results):
     changed = {**results, "leakage": {**results["leakage"], "recall": 0.123}}
-    assert script.differences(changed) == ["README.md: the table of the verifiers", "leakage: the Audited line of its docstring"]
+    assert script.differences(changed) == [
+        "README.md: the table of the verifiers",
+        "leakage: the Audited line of its docstring",
+    ]
 
 
 def test_no_verifier_without_a_model_passes_what_it_should_not(results):
-    assert {name: r["false_positives"] for name, r in results.items() if "judge" not in r and r["false_positives"]} == {}
+    assert {
+        name: r["false_positives"] for name, r in results.items() if "judge" not in r and r["false_positives"]
+    } == {}
