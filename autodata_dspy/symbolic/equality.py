@@ -1,7 +1,9 @@
 """Are two texts, or a program's answer and a text, the same mathematical object?
 
-True, False, or None: undecided, and by which route. Soundness first: True needs the same structure
-or a proof, False needs a difference that was seen. These are the replies of the worker's tasks.
+True, False, or None: undecided, and by which route. Soundness first: True needs the same text, the same
+structure or an exact simplification of the difference to zero, under the conventions of
+`verifiers.math_objects`; numbers never make anything equal. False needs a difference that was seen.
+These are the replies of the worker's tasks.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from autodata_dspy.symbolic.objects import (
 )
 from autodata_dspy.symbolic.proof.budget import Budget, OutOfTime
 from autodata_dspy.symbolic.proof.comparison import Comparison
-from autodata_dspy.symbolic.proof.proving import UNPROVED, Outcome
-from autodata_dspy.symbolic.proof.second_route import agrees, same_text
+from autodata_dspy.symbolic.proof.proving import Outcome
+from autodata_dspy.symbolic.proof.texts import same_text
 from autodata_dspy.symbolic.reading import read
 
 BUDGET_S = 1.6  # CPU seconds for one pair; the worker's wall clock stands behind it
@@ -104,8 +106,6 @@ def _compare_texts(a: str, b: str, context: str, budget: Budget) -> dict[str, An
     reply = _best(_outcomes(left, right, context, budget))
     if reply["equal"] is None and same_text(a, b):
         return {"equal": True, "route": "the same text"}
-    if reply["equal"] is None and reply["route"].endswith(UNPROVED) and agrees(a, b):
-        return {"equal": True, "route": "random points and math-verify agree"}
     return reply
 
 

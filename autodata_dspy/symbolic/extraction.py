@@ -20,16 +20,23 @@ _SHORT = 160  # a single line up to this length may be an answer as it stands
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 
 
+_ANY_BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
+
+
+_CUT_OFF = re.compile(r"(?:\.\.|…|\\[lc]?dots)[\s.,;:]*$|[-+*/^=<>][\s.,;:]+$")
+
+
 _BARE_BOX = re.compile(r"\\boxed\s+([A-Za-z0-9])")
 
 
 _PHRASE = re.compile(
-    r"(?:(?:final|correct|required)\s+)?(?:answer|result|solution)\s*(?:(?:is|are|equals|:|=)\s*)+(?!in\b|not\b|given\b)",
+    r"(?:(?:final|correct|required)\s+)?(?:answer|result|solution|option|choice)\s*"
+    r"(?:(?:is|are|equals|:|=)\s*){1,4}(?!in\b|not\b|given\b)",
     re.IGNORECASE,
 )
 
 
-_ENDING = re.compile(r"\n|(?<=[^\d\s])\.(?:\s|$)|(?<=\d)\.(?:\s|$)|[!?](?:\s|$)|;\s+(?=[A-Z])")
+_ENDING = re.compile(r"\n|(?<=[^\s.])\.(?:\s|$)|[!?](?:\s|$)|;\s+(?=[A-Z])")
 
 
 _HEDGE = re.compile(
@@ -37,7 +44,28 @@ _HEDGE = re.compile(
 )
 
 
-_MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+# "5 is not the answer", "\boxed{5} is wrong; it should be 6": what is rejected is not given.
+_REJECTED = re.compile(
+    r"\b(?:wrong|incorrect|mistaken|invalid|untrue|rejected|should (?:be|have been)|rather than|instead of)\b"
+    r"|(?:\bnot|n['’]t) (?:the |a )?(?:final |right |correct )?(?:answer|solution|result|correct|right|valid)\b",
+    re.IGNORECASE,
+)
+
+
+_IS_NOT = re.compile(
+    r"\b(?:(?:is|are|was|were|can|could) not|(?:is|are|was|were|ca|could)n['’]t|cannot|never)\b", re.IGNORECASE
+)
+
+
+_NEGATED = re.compile(r"(?:\bnot|n['’]t|\bnever|\bneither)\s+(?:equal\s+to\s+)?(?:\\?[$(\[]|\*)*\s*$", re.IGNORECASE)
+
+
+# Behind an answer: there is more of it than was written down.
+_GOES_ON = re.compile(r"[\s$,;)\]\\]*(?:\.\.|…|\\[lc]?dots)")
+
+
+# A formula holds no other formula's beginning, so that a thousand openings are read once.
+_MATHS = re.compile(r"\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(((?:(?!\\\().)+?)\\\)|\\\[((?:(?!\\\[).)+?)\\\]", re.DOTALL)
 
 
 # "The roots of x^2 = 4 are 2 and -2." The last verb counts; what follows must not be prose itself.
@@ -73,14 +101,16 @@ def extract_answer(text: str) -> Extraction:
         return Extraction((), f"the text is longer than {MAX_RESPONSE} characters")
     text = repair_latex(text).strip()
     if boxes := _boxes(text):
-        return Extraction(_distinct(boxes), "boxed")
+        return _unless_taken_back(_distinct(boxes), "boxed", text, max(m.start() for m in _ANY_BOX.finditer(text)))
     if _BOX.search(text):
         return Extraction((), "an empty box, or one that is never closed")
-    phrases = [_tidy(_up_to_end(text[m.end() :])) for m in _PHRASE.finditer(text)]
-    if phrases := [p for p in phrases if p and len(p) <= _SHORT]:
-        return Extraction(_distinct(phrases), "phrase")
+    found = [(m.end(), _tidy(_up_to_end(text, m.end()))) for m in _PHRASE.finditer(text)]
+    if found := [(start, p) for start, p in found if p and len(p) <= _SHORT]:
+        return _unless_taken_back(_distinct([p for _, p in found]), "phrase", text, found[-1][0])
     if not text:
         return Extraction((), "empty")
+    if "\n" not in text and _is_rejected(text):
+        return Extraction((), "the text rejects an answer")
     if "\n" not in text and (stated := _sentence(text)):
         return _unless_hedged(stated, "sentence")
     one_object = "\n" not in text or text.startswith(("\\begin{", "\\left", "$\\begin{", "$$\\begin{"))
@@ -107,26 +137,59 @@ def _distinct(answers: list[str]) -> tuple[str, ...]:
     return tuple(kept.values())
 
 
-def _up_to_end(text: str) -> str:
-    text = text.lstrip(" *_`:\n")
-    if text.startswith("$$"):
-        end = text.find("$$", 2)
-        return text[: end + 2] if end > 0 else text
-    match = _ENDING.search(text)
-    return text[: match.start()] if match else text
+def _unless_taken_back(answers: tuple[str, ...], how: str, text: str, last: int) -> Extraction:
+    """The answers, unless the text rejects the last of them (at index `last`) or says that it goes on."""
+    behind = max(text.find(answers[-1], last) + len(answers[-1]), last)
+    rest = text[behind : behind + _SHORT].replace("}", " ").lstrip(" $*`)")
+    denied = _NEGATED.search(text[max(0, last - _SHORT) : last]) or _IS_NOT.match(rest)
+    if denied or _REJECTED.search(text, last):
+        return Extraction((), "the text rejects an answer")
+    if _GOES_ON.match(rest):
+        return Extraction((), "the answer goes on")
+    return Extraction(answers, how)
+
+
+def _up_to_end(text: str, start: int) -> str:
+    """The piece from `start` to the end of its sentence; what is too long for an answer is cut anywhere."""
+    window = text[start : start + 4 * _SHORT]
+    piece = window.lstrip(" *_`:\n")
+    lead = window[: len(window) - len(piece)]
+    if piece.startswith("$$"):
+        end = piece.find("$$", 2)
+        return piece[: end + 2] if end > 0 else piece
+    match = _ENDING.search(piece)
+    piece = piece[: match.start()] if match else piece
+    line = text[max(0, start - _SHORT) : start].rpartition("\n")[2]
+    for mark in ("**", "*", "`"):  # a mark that was opened before the piece closes behind it
+        if (line + lead).count(mark) % 2:
+            return piece.rstrip(" .,").removesuffix(mark)
+    return piece
 
 
 def _tidy(text: str) -> str:
-    text = _MARKER.sub("", text).strip().strip("*`").strip()
+    """The text without marks around it and punctuation behind it; an ellipsis or a last operator is no punctuation."""
+    text = _MARKER.sub("", text).strip()
     text = re.sub(r"^(?:=|is\b|are\b)\s*", "", text)
-    while text and text[-1] in ".,;:!" and not text.endswith(("!", "\\,", "\\;", "\\!", "\\:")):
-        text = text[:-1].rstrip()
+    before = ""
+    while text != before:
+        before = text
+        for mark in ("**", "*", "`"):
+            if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
+                text = text[len(mark) : -len(mark)].strip()
+        if text and text[-1] in ".,;:" and not text.endswith(("..", "\\,", "\\;", "\\:")):
+            text = text[:-1].rstrip()
+        if _CUT_OFF.search(text):
+            return before
     return text
 
 
 def _is_prose(text: str) -> bool:
     plain = re.sub(r"\\text(?:rm|bf|it)?\{[^{}]*\}|\\[A-Za-z]+|\$[^$]*\$", " ", text)
     return len(re.findall(r"\b[A-Za-z]{3,}\b", plain)) > 6
+
+
+def _is_rejected(line: str) -> bool:
+    return bool(_REJECTED.search(line) or _IS_NOT.search(line))
 
 
 def _unless_hedged(answer: str, how: str) -> Extraction:
@@ -139,10 +202,14 @@ def _last_line(text: str) -> Extraction:
     line = [part for part in text.splitlines() if part.strip()][-1].strip()
     if _HEDGE.search(line):
         return Extraction((), "the text does not commit itself to an answer")
+    if _is_rejected(line):
+        return Extraction((), "the text rejects an answer")
     if line in ("$$", "\\]"):  # a displayed formula on lines of its own ends the text
         displayed = [m for m in _MATHS.finditer(text) if m.end() == len(text)]
         line = displayed[-1][0] if displayed else line
     formulas = [_tidy(next(g for g in m.groups() if g)) for m in _MATHS.finditer(line)]
+    if formulas and _GOES_ON.match(line, list(_MATHS.finditer(line))[-1].end()):
+        return Extraction((), "the answer goes on")
     if formulas:
         return Extraction(_distinct(formulas), "formulas of the last line")
     if not _is_prose(line) and len(line) <= _SHORT:

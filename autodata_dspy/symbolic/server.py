@@ -94,9 +94,7 @@ def write_message(stream: BinaryIO, message: dict[str, Any]) -> None:
 
 
 def load_tasks() -> dict[str, Callable[..., Any]]:
-    """The tasks by name; importing them (sympy, math-verify) is what a warm worker has behind it."""
-    import math_verify  # noqa: F401 - slow to import: now, not in the first task
-
+    """The tasks by name; importing them (sympy) is what a warm worker has behind it."""
     from autodata_dspy.symbolic.equality import equal_texts, judge_response
     from autodata_dspy.symbolic.program import compare_program, run_program
 

@@ -18,11 +18,15 @@ class MathObjects:
 
     Reads LaTeX, sympy syntax and plain notation; finds the answer in a response (\boxed, "the answer
     is", the last line). Equal needs the same structure or a proof, different needs a difference that
-    was seen; two different answers, an unreadable text, a time-out or a NUL are undecided.
+    was seen; two different answers, a rejected one, an unreadable text, a time-out or a NUL are undecided.
 
     Conventions: a label is dropped (`x = 5` is 5), a missing unit, currency or degree sign is
     forgiven (a wrong one is not), a column vector equals the tuple, unordered lists of solutions
-    equal sets, a constant of integration may be missing, `log` is natural, 50 % is 0.5.
+    equal sets, a constant of integration may be missing, `log` is natural, 50 % is 0.5. Of things that
+    are counted a plain noun may be missing (`5 apples`), any other only if the question names it.
+
+    Limits: letters are numbers, so products commute, and AB equals BA even where they name matrices. What
+    sums and factorials count is taken for positive, other letters for real.
 
     Audited x
 
@@ -47,14 +51,18 @@ class MathObjects:
         self.timeout_s = timeout_s
         self._pool = pool
 
-    def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
+    def verify(self, subject: Any, reference: Any = "", context: str = "") -> Verdict:
         """Score 1 if the answer in `subject` equals `reference`, 0 if it differs, else undecided.
 
         Args:
-            subject: a response or a bare answer.
-            reference: the bare reference answer.
+            subject: a response or a bare answer; an int or float counts as its text, anything else is undecided.
+            reference: the bare reference answer, likewise.
             context: the question; a letter it uses is no arbitrary constant.
         """
+        subject, reference = (str(v) if type(v) in (int, float) else v for v in (subject, reference))
+        if not isinstance(subject, str) or not isinstance(reference, str):
+            kinds = " and ".join(type(v).__name__ for v in (subject, reference) if not isinstance(v, str))
+            return Verdict.undecidable(f"answer and reference must be texts or numbers, not {kinds}", self.name)
         if not reference.strip():
             return Verdict.undecidable("there is no reference answer to compare with", self.name)
         if len(subject) > MAX_RESPONSE:

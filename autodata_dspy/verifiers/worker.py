@@ -23,7 +23,7 @@ from typing import Any
 
 from autodata_dspy.errors import VerifierError
 
-_STARTUP_S = 90.0  # importing sympy and math-verify takes 1 to 2 s on a calm machine
+_STARTUP_S = 90.0  # importing sympy takes 1 s on a calm machine
 _MAX_REPLY = 1024 * 1024
 _STARVED = 4.0  # a worker that gets no CPU (a model computes beside it) may take this many times its limit
 # A worker that dies this soon was probably dead before the task reached it: another one gets the task.
@@ -264,8 +264,8 @@ class WorkerPool:
                         return worker
             time.sleep(0.005)
         raise WorkerCrashed(
-            f"no worker process became ready ({stillborn} died at their start); check that sympy and "
-            f"math-verify import in {sys.executable} and that memory_mb={self.memory_mb} is enough"
+            f"no worker process became ready ({stillborn} died at their start); check that sympy "
+            f"imports in {sys.executable} and that memory_mb={self.memory_mb} is enough"
         )
 
     def _fill(self) -> None:

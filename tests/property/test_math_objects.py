@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +16,16 @@ from autodata_dspy.symbolic.equality import equal_texts
 from autodata_dspy.verifiers.math_objects import MathObjects
 
 QUICK = settings(max_examples=30, deadline=None, derandomize=True)
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "math_objects.jsonl"
+CASES = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
+ONE_OF_EACH = list({(c["kind"], c["expected"]): c for c in CASES}.values())
+# Scalars in LaTeX, which may stand between brackets with a factor in front.
+SCALED = [
+    (f"{c['kind']}: {c['note']}", c)
+    for c in CASES
+    if c["kind"] in ("number", "expression", "logarithm") and not any(re.search(r"[=,]|\*\*|C\b", c[s]) for s in "ab")
+]
 
 numbers = st.one_of(
     st.integers(-50, 50).map(str),
@@ -50,6 +64,25 @@ def test_reflexive(text):
 @given(expressions, expressions)
 def test_symmetric(a, b):
     assert equal_texts(a, b)["equal"] is equal_texts(b, a)["equal"]
+
+
+@QUICK
+@given(expressions, expressions, st.sampled_from([40, -40]))
+def test_the_size_of_numbers_does_not_matter(a, b, power):
+    scale = rf"10^{{{power}}}"
+    assert equal_texts(f"{scale}({a})", f"{scale}({b})")["equal"] is equal_texts(a, b)["equal"]
+
+
+@pytest.mark.parametrize("power", [40, -40])
+@pytest.mark.parametrize(("kind", "case"), SCALED, ids=[kind for kind, _ in SCALED])
+def test_golden_cases_keep_their_outcome_at_another_size(kind, case, power):
+    a, b = (rf"10^{{{power}}}({case[side]})" for side in "ab")
+    assert (equal_texts(a, b)["equal"] is True) is case["expected"]
+
+
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=lambda c: f"{c['kind']} {c['expected']}")
+def test_golden_cases_are_symmetric(case):
+    assert equal_texts(case["a"], case["b"])["equal"] is equal_texts(case["b"], case["a"])["equal"]
 
 
 @QUICK

@@ -33,7 +33,7 @@ _SETS = {
 }  # fmt: skip
 
 
-_ACCENTS = {"vec": "", "overrightarrow": "", "underline": "", "mathcal": "", "mathscr": ""}
+_ACCENTS = {"vec": "_vec", "overrightarrow": "_vec", "underline": "_underline", "mathcal": "_cal", "mathscr": "_cal"}
 _ACCENTS |= {"hat": "_hat", "widehat": "_hat", "tilde": "_tilde", "widetilde": "_tilde", "dot": "_dot", "ddot": "_ddot"}
 
 
@@ -130,7 +130,7 @@ def _applied(p: Grammar, name: str) -> Any:
 
 
 def accented(p: Grammar, mark: str) -> Any:
-    r"""\vec{v} is v; \hat{p} and \dot{x} are other variables than p and x."""
+    r"""\vec{v}, \hat{p} and \dot{x} are other variables than v, p and x."""
     name = p.raw_argument()
     if name in ("i", "j", "k"):
         return variable(f"{name}vec")
@@ -184,7 +184,10 @@ def _overline(p: Grammar) -> Any:
     value = p.argument()
     if not is_expression(value):
         raise UnreadableError("a bar over something that is no number")
-    return sympy.conjugate(value)
+    if value.has(sympy.I) or value.is_number or any(s.is_real is None for s in value.free_symbols):
+        return sympy.conjugate(value)
+    # Of something real it is a mean, a complement, a line: another object than what stands below the bar.
+    return variable(f"{value.name}_bar") if isinstance(value, sympy.Symbol) else sympy.Function("overline")(value)
 
 
 def _binomial(p: Grammar) -> Any:

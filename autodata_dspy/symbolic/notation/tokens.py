@@ -125,7 +125,7 @@ def normalise(text: str) -> str:
     text = "".join(_UNICODE.get(c) or (f"{_GREEK[c]} " if c in _GREEK else c) for c in text)
     text = _vulgar_fractions(text)
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"(?<!\\)%\s*$", r"\%", text)
+    text = re.sub(r"\bper\s+cent\b", "percent", re.sub(r"(?<!\\)%\s*$", r"\%", text))
     text = _strip_delimiters(text.strip())
     if re.fullmatch(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", text):
         text = text.replace(" ", "")

@@ -81,6 +81,7 @@ _LONG_PREFIX = {"kilo": 1000, "mega": 10**6, "giga": 10**9, "centi": R(1, 100), 
 
 # Counted things with a conversion in themselves: a number in front is simply multiplied.
 MULTIPLIERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+MULTIPLIERS |= {f"{word}s": size for word, size in MULTIPLIERS.items()} | {"tens": 10}
 
 
 _TERM = re.compile(r"([A-Za-zµμΩ€£¥$]+)(?:\s*\^\s*\{?\s*(-?\d{1,2})\s*\}?|(\d))?")
@@ -137,12 +138,17 @@ def unit(text: str) -> tuple[Any, tuple[tuple[str, Any], ...]] | None:
 
 
 # Words behind a number that are part of the number, or of another statement.
-_NO_THINGS = frozenset(
-    """halves thirds quarters fourths fifths sixths sevenths eighths ninths tenths hundredths thousandths hundreds
-    thousands millions billions times minus plus less versus degrees percents squares cubes this modulus roots
-    solutions answers values""".split()
+_NO_THINGS = re.compile(
+    r"\w+(?:ths|ieths)|halves|thirds|quarters|fourths|fifths|hundreds|thousands|\w+illions|tens|dozens?|scores?|gross"
+    r"|times|minus|plus|less|versus|degrees|percents?|percentage|basis|points?|deviations?|squares|cubes|this|modulus"
+    r"|roots|solutions|answers|values|pairs|triples|fails|does|was|is|has"
 )
 _IRREGULAR = frozenset("people men women children feet mice sheep fish".split())
+_COUNTED = frozenset(
+    """people men women children students boys girls apples oranges balls marbles coins cards books cookies pencils
+    dogs cats eggs cars ways tickets pages games members houses trees fish sheep mice""".split()
+)
+_DESCRIBING = frozenset("red blue green yellow white black small large different distinct possible".split())
 
 
 def things(text: str) -> str | None:
@@ -151,9 +157,26 @@ def things(text: str) -> str | None:
     if not 1 <= len(words) <= 3 or not all(re.fullmatch(r"[a-z]{2,20}", word) for word in words):
         return None
     last = words[-1]
-    if any(word in _NO_THINGS or unit(word) is not None for word in words):
+    if any(_NO_THINGS.fullmatch(word) or unit(word) is not None for word in words):
         return None
     return " ".join(words) if last in _IRREGULAR or (last.endswith("s") and len(last) > 3) else None
+
+
+def is_counted(dimension: tuple[tuple[str, Any], ...]) -> bool:
+    """Whether a dimension is a name of things (see `things`), which no unit is."""
+    return len(dimension) == 1 and _SYMBOLS.get(dimension[0][0]) is None
+
+
+def may_be_missing(counted: str, named: frozenset[str]) -> bool:
+    """Whether `5` may stand for `5 apples`: a plain noun, or one that the question (its words: `named`) uses."""
+    *others, noun = counted.split()
+    asked = all(word in named or word.removesuffix("s") in named for word in (*others, noun))
+    return asked or (noun in _COUNTED and all(word in _DESCRIBING for word in others))
+
+
+_SYMBOLS = {
+    base: True for table in (_BASE, _NAMED) for _, dimension in table.values() for base in (*dimension, *MONEY.values())
+}
 
 
 def is_money(dimension: tuple[tuple[str, Any], ...]) -> bool:

@@ -1,7 +1,7 @@
 """Soft time limits inside a worker: an attempt that takes too long is given up, the next one tried.
 
-Measured in CPU time, so that a busy machine does not change a verdict, with SIGVTALRM: math-verify
-uses SIGALRM, and so does pytest-timeout. Outside the main thread there is no limit; the worker's
+Measured in CPU time, so that a busy machine does not change a verdict, with SIGVTALRM: SIGALRM is
+pytest-timeout's. Outside the main thread there is no limit; the worker's
 wall clock is the one that counts.
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from autodata_dspy.symbolic.notation.units import is_money
+from autodata_dspy.symbolic.notation.units import is_counted, is_money, may_be_missing
 from autodata_dspy.symbolic.objects import (
     DEGREE,
     Alternatives,
@@ -21,6 +21,7 @@ from autodata_dspy.symbolic.objects import (
     is_expression,
     substitute,
     symbols_in,
+    variable,
 )
 from autodata_dspy.symbolic.proof import constants, progressions, sets
 from autodata_dspy.symbolic.proof.budget import Budget
@@ -40,6 +41,7 @@ class Comparison(Containers):
 
     def __init__(self, budget: Budget, context: str = ""):
         super().__init__(budget)
+        self.named = frozenset(re.findall(r"[a-z]{2,}", context.lower()))
         self.taken = frozenset(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?:_\{?\d+\}?)?(?![A-Za-z])", context))
 
     def equal(self, a: Any, b: Any) -> Outcome:
@@ -110,9 +112,14 @@ class Comparison(Containers):
         if b.has(DEGREE):
             return False, "an angle against another quantity"
         equal, _ = equal_expressions(a.value, b, self.budget)
+        if equal and is_counted(a.dimension) and not may_be_missing(a.dimension[0][0], self.named):
+            return None, "a word behind the number that one side lacks"
         return equal, "currency sign dropped" if is_money(a.dimension) else "unit dropped"
 
     def _two_quantities(self, a: Quantity, b: Quantity) -> Outcome:
+        if (kelvins := [_kelvins(v) for v in (a, b)]) and a.dimension != b.dimension and None not in kelvins:
+            equal, route = equal_expressions(*kelvins, self.budget)
+            return equal, f"temperatures: {route}"
         if a.dimension == b.dimension:
             equal, route = equal_expressions(a.value * a.factor, b.value * b.factor, self.budget)
             return equal, f"units: {route}"
@@ -193,6 +200,9 @@ class Comparison(Containers):
             by_constants = constants.equal_up_to_constants(a, b, self.budget, self.taken)
             if by_constants is not None:
                 return by_constants
+        if outcome[0] is False and (bare := _without_marks((a, b))) != (a, b):
+            if equal_expressions(*bare, self.budget)[0]:  # an arrow against bold type, or a vector against its length
+                return None, "letters that differ by a mark only"
         return outcome
 
     def _degrees(self, a: Any, b: Any) -> Outcome | None:
@@ -204,3 +214,20 @@ class Comparison(Containers):
         if not size.has(DEGREE) and equal_expressions(size, other, self.budget)[0]:
             return True, "degree sign dropped"
         return None
+
+
+def _without_marks(values: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The expressions with arrows and script types taken off their letters."""
+    marked = {s: variable(re.sub(r"_(?:vec|cal)$", "", s.name)) for s in symbols_in(values)}
+    return substitute(values, {s: plain for s, plain in marked.items() if s.name.endswith(("_vec", "_cal"))})
+
+
+def _kelvins(quantity: Quantity) -> Any:
+    """A temperature in kelvins; None for another quantity."""
+    if quantity.dimension == (("K", 1),):
+        return quantity.value * quantity.factor
+    if quantity.dimension == (("celsius", 1),):
+        return quantity.value + sympy.Rational("273.15")
+    if quantity.dimension == (("fahrenheit", 1),):
+        return (quantity.value - 32) * sympy.Rational(5, 9) + sympy.Rational("273.15")
+    return None

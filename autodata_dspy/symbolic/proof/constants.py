@@ -10,10 +10,12 @@ import re
 from typing import Any
 
 import sympy
+from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
-from autodata_dspy.symbolic.proof import probing
+from autodata_dspy.symbolic.proof import numbers, probing
 from autodata_dspy.symbolic.proof.budget import Budget
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions, zero_route
+from autodata_dspy.symbolic.proof.regions import between, break_points
 
 _CERTAIN = re.compile(r"C|[Cc]_\d{1,2}|C'")
 
@@ -63,10 +65,8 @@ def _same_domain(a: Any, b: Any, constants: set[Any]) -> bool:
         return True
     a, b = (probing.real_powers(e.xreplace(dict.fromkeys(constants, sympy.S.One))) for e in (a, b))
     symbols = sorted(a.free_symbols | b.free_symbols, key=lambda s: s.name)
-    return all(
-        probing.is_real_value(probing.value_at(a, p, 20)) == probing.is_real_value(probing.value_at(b, p, 20))
-        for p in probing.points(symbols, set())
-    )
+    found = ((numbers.is_real(numbers.exact_value(e, p)) for e in (a, b)) for p in probing.points(symbols))
+    return all({*pair} != {True, False} for pair in found)
 
 
 def _apart(expression: Any, constants: set[Any], prefix: str) -> tuple[Any, set[Any]]:
@@ -107,9 +107,13 @@ def _is_constant(difference: Any, budget: Budget) -> Outcome:
         equal, route = equal_expressions(_slope(difference, s), sympy.S.Zero, budget)
         if equal is not True:
             return equal, route
-    values = [v for v in _values(difference) if v is not None]
-    if len(values) < 2 or any(abs(v - values[0]) > 1e-15 for v in values):
-        return (False, "not a constant") if len(values) >= 2 else (None, "a difference that is nowhere defined")
+    values = _values(difference, budget)
+    if values is None:
+        return None, "a difference whose jumps are unknown"
+    if len(values) < 2:
+        return None, "a difference that is nowhere defined"
+    if any(numbers.is_nonzero(v - values[0], 60) for v in values[1:]):
+        return False, "not a constant"
     return True, "a constant difference"
 
 
@@ -118,10 +122,21 @@ def _slope(expression: Any, variable: Any) -> Any:
     return found.replace(lambda e: isinstance(e, sympy.sign), lambda e: e.args[0] / sympy.Abs(e.args[0]))
 
 
-def _values(expression: Any) -> list[Any]:
+def _values(expression: Any, budget: Budget) -> list[Any] | None:
+    """Values of an expression of slope 0: one at least between any two points where it can jump.
+
+    None if those points cannot be found; for a periodic expression random points do, there is a jump near each.
+    """
     symbols = sorted(expression.free_symbols, key=lambda s: s.name)
-    found = [probing.value_at(expression, p, 25) for p in probing.points(symbols, set())]
-    return [v if probing.is_real_value(v) else None for v in found]
+    points = list(probing.points(symbols, 16))
+    if len(symbols) == 1:
+        (x,) = symbols
+        breaks = break_points(sympy.Tuple(expression), x, budget)
+        if breaks is None and not expression.has(TrigonometricFunction):
+            return None
+        points += [{x: v} for v in between(breaks or [])]
+    found = [numbers.exact_value(expression, p) for p in points]
+    return [v for v in found if numbers.is_real(v) is not False]
 
 
 def _linear(expression: Any, constants: set[Any]) -> tuple[Any, list[Any]] | None:

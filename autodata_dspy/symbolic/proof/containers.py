@@ -18,6 +18,7 @@ from autodata_dspy.symbolic.objects import (
     Quantity,
     SetOperation,
     UnreadableError,
+    Words,
     is_expression,
     is_number,
 )
@@ -76,6 +77,8 @@ class Containers:
                 raise UnreadableError("a chain of equations whose links differ")
             value = Equation(left, last)
             left, right = value.left, value.right
+        if isinstance(right, Words) and not is_label(left):  # "5 is wrong", "5 is a root": said of 5, not called 5
+            raise UnreadableError("words said of an object")
         if is_label(right) and not is_label(left):
             value = Equation(right, left)
         if isinstance(value.left, AppliedUndef) and all(isinstance(v, sympy.Symbol) for v in value.left.args):

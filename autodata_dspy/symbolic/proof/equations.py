@@ -9,7 +9,7 @@ import sympy
 from sympy.core.relational import GreaterThan, LessThan, Relational, StrictGreaterThan, StrictLessThan
 
 from autodata_dspy.symbolic.objects import Equation, is_expression
-from autodata_dspy.symbolic.proof import probing
+from autodata_dspy.symbolic.proof import numbers, probing
 from autodata_dspy.symbolic.proof.budget import Budget
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions, evaluated
 
@@ -103,9 +103,10 @@ def _point_on_one_only(f: Any, g: Any) -> bool:
                 if not is_expression(root) or root.free_symbols:
                     continue
                 full = {**point, unknown: root}
-                on_f, on_g = probing.value_at(f, full), probing.value_at(g, full)
-                real = probing.is_real_value(probing.value_at(root, {}))
-                if real and on_f is not None and abs(on_f) < 1e-20 and (on_g is None or abs(on_g) > 1e-10):
+                on_f, on_g = numbers.exact_value(f, full), numbers.exact_value(g, full)
+                if numbers.is_real(root) is not True or on_f is None or numbers.is_nonzero(on_f, 60):
+                    continue
+                if on_g is None or numbers.is_nonzero(on_g, 60):
                     return True
     return False
 
@@ -123,9 +124,11 @@ def equal_inequalities(a: Any, b: Any, budget: Budget) -> Outcome:
             if not ratio.free_symbols and ratio.is_positive:
                 return True, "a positive multiple"
     with budget.attempt(0.8):
-        for point in probing.points(sorted(f.free_symbols | g.free_symbols, key=lambda s: s.name), set(), 40):
-            u, v = probing.value_at(f, point, 20), probing.value_at(g, point, 20)
-            if probing.is_real_value(u) and probing.is_real_value(v) and (u > 0) != (v > 0):
+        for point in probing.points(sorted(f.free_symbols | g.free_symbols, key=lambda s: s.name), 40):
+            u, v = (numbers.exact_value(e, point) for e in (f, g))
+            if not (numbers.is_real(u) and numbers.is_real(v)):
+                continue
+            if numbers.order(u).is_positive != numbers.order(v).is_positive:
                 return False, "a point that satisfies one only"
     if strict_f != strict_g:
         return False, "strict against weak"

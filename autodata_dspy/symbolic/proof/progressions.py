@@ -69,9 +69,10 @@ def _progressions(expressions: list[Any], n: Any) -> list[tuple[Any, Any]] | Non
 
 def _equal_progressions(left: Any, right: Any, budget: Budget) -> Outcome:
     unit = left[0][1]
-    ratios = [sympy.nsimplify(sympy.simplify(step / unit), rational=False) for _, step in [*left, *right]]
+    ratios = [sympy.simplify(step / unit) for _, step in [*left, *right]]
     if not all(r.is_Rational for r in ratios):
-        return False, "steps without a common period"
+        irrational = any(r.is_irrational for r in ratios)
+        return (False, "steps without a common period") if irrational else (None, "steps of an unknown ratio")
     scale = sympy.ilcm(1, *(r.q for r in ratios))
     period = unit * sympy.Rational(sympy.ilcm(1, *(int(r * scale) for r in ratios)), scale)
     residues = [_residues(side, period) for side in (left, right)]

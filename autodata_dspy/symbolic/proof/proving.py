@@ -15,7 +15,7 @@ from sympy.functions.elementary.hyperbolic import HyperbolicFunction, InverseHyp
 from sympy.functions.elementary.trigonometric import InverseTrigonometricFunction, TrigonometricFunction
 
 from autodata_dspy.symbolic.objects import DEGREE
-from autodata_dspy.symbolic.proof import probing
+from autodata_dspy.symbolic.proof import numbers, probing
 from autodata_dspy.symbolic.proof.budget import Budget
 
 UNPROVED = "but no proof"  # how the route of an undecided comparison ends where numbers agree
@@ -32,6 +32,7 @@ _CIRCULAR = (TrigonometricFunction, HyperbolicFunction)
 
 
 _STEP_S = 0.35
+_LEAST = 1e-9  # a numeric integral below this may be 0
 
 
 def evaluated(expression: Any, budget: Budget) -> Any:
@@ -59,15 +60,13 @@ def equal_expressions(a: Any, b: Any, budget: Budget) -> Outcome:
         return False, "exact numbers"
     if not a.free_symbols and not b.free_symbols:
         return _equal_numbers(a, b, budget)
-    whole = probing.integer_symbols(a, b)
-    if whole:
-        replaced = {s: sympy.Symbol(s.name, integer=True, positive=True) for s in whole}
-        a, b = a.xreplace(replaced), b.xreplace(replaced)
-        a, b = evaluated(a, budget), evaluated(b, budget)
-        whole = set(replaced.values())
+    if whole := probing.integer_symbols(a, b):
+        counting = probing.counting_symbols(a, b)
+        replaced = {s: sympy.Symbol(s.name, integer=True, positive=s in counting or None) for s in whole}
+        a, b = (evaluated(e.xreplace(replaced), budget) for e in (a, b))
     agreed = 0
     with budget.attempt(1.2):
-        different, agreed = probing.tell_apart(a, b, whole)
+        different, agreed = probing.tell_apart(a, b)
         if different:
             return False, "numbers at a random point"
     return _proved(a, b, agreed, budget)
@@ -75,11 +74,10 @@ def equal_expressions(a: Any, b: Any, budget: Budget) -> Outcome:
 
 def _equal_numbers(a: Any, b: Any, budget: Budget) -> Outcome:
     difference = a - b
+    if difference.has(*_UNEVALUATED):
+        return _equal_by_quadrature(a, b, budget)
     with budget.attempt(0.8):
-        size = probing.value_at(difference, {})
-        if difference.has(*_UNEVALUATED):
-            return (False, "numeric integration") if size is not None and abs(size) > 1e-6 else (None, "unevaluated")
-        if size is not None and abs(size) > sympy.Float("1e-35"):
+        if numbers.is_nonzero(difference, 60):
             return False, "numbers"
     if route := zero_route(difference, budget):
         return True, route
@@ -88,7 +86,24 @@ def _equal_numbers(a: Any, b: Any, budget: Budget) -> Outcome:
             t = sympy.Dummy("t")
             if sympy.minimal_polynomial(difference, t) == t:
                 return True, "minimal polynomial"
-    return None, f"equal to 35 digits, {UNPROVED}"
+    with budget.attempt(_STEP_S):
+        if numbers.is_nonzero(difference):
+            return False, "numbers, to many digits"
+    return None, f"no difference in many digits, {UNPROVED}"
+
+
+def _equal_by_quadrature(a: Any, b: Any, budget: Budget) -> Outcome:
+    """Numbers that hold an integral, sum or limit without a closed form: told apart, never equal."""
+    with budget.attempt(0.8):
+        try:
+            values = [v.evalf(15) for v in (a, b)]
+        except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError):
+            return None, "unevaluated"
+        if all(numbers.is_real(v) for v in values):
+            largest = max(map(abs, values))
+            if largest > _LEAST and abs(values[0] - values[1]) > 1e-6 * largest:
+                return False, "numeric integration"
+    return None, "unevaluated"
 
 
 def _proved(a: Any, b: Any, agreed: int, budget: Budget) -> Outcome:
@@ -212,5 +227,5 @@ def _equal_for_all_signs(a: Any, b: Any, symbols: list[Any], budget: Budget) -> 
 
 
 def _defined_somewhere(expression: Any, signs: Any) -> bool:
-    found = probing.points(list(signs), set(), 4, signs)
-    return any(probing.is_real_value(probing.value_at(expression, point, 15)) for point in found)
+    found = probing.points(list(signs), 12, signs)
+    return any(numbers.is_real(numbers.exact_value(expression, point)) is not False for point in found)

@@ -8,7 +8,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from autodata_dspy.symbolic.objects import is_expression
-from autodata_dspy.symbolic.proof import probing
+from autodata_dspy.symbolic.proof import numbers
 from autodata_dspy.symbolic.proof.budget import Budget
 
 _MAX_BREAKS = 12
@@ -16,7 +16,7 @@ _MAX_BREAKS = 12
 
 def equal_on_regions(a: Any, b: Any, x: Any, budget: Budget) -> tuple[bool | None, str]:
     """Compare a and b on every open interval and at every point where |…|, max, a case or a log changes."""
-    breaks = _break_points(sympy.Tuple(a, b), x, budget)
+    breaks = break_points(sympy.Tuple(a, b), x, budget)
     if breaks is None:
         return None, "the pieces have no exact borders"
     for point in breaks:
@@ -34,9 +34,11 @@ def equal_on_regions(a: Any, b: Any, x: Any, budget: Budget) -> tuple[bool | Non
     return (True, "proof on each interval") if proved else (None, "defined nowhere")
 
 
-def _break_points(expressions: Any, x: Any, budget: Budget) -> list[Any] | None:
+def break_points(expressions: Any, x: Any, budget: Budget) -> list[Any] | None:
     """Where the sign of an argument can change, sorted; None if it cannot be found exactly."""
     arguments = [node.args[0] for node in expressions.atoms(sympy.Abs, sympy.sign, sympy.log, sympy.Heaviside)]
+    bounded = (sympy.asin, sympy.acos, sympy.asec, sympy.acsc, sympy.acosh, sympy.atanh, sympy.acoth, sympy.asech)
+    arguments += [node.args[0] + one for node in expressions.atoms(*bounded) for one in (1, -1)]
     arguments += [r.lhs - r.rhs for r in expressions.atoms(Relational)]
     arguments += [
         p.base for p in expressions.atoms(sympy.Pow) if not (p.exp.is_Integer and p.exp > 0) and p.base != sympy.E
@@ -57,7 +59,7 @@ def _break_points(expressions: Any, x: Any, budget: Budget) -> list[Any] | None:
         found |= set(roots)
     if len(found) > _MAX_BREAKS or not all(r.is_real and r.is_number for r in found):
         return None
-    return sorted(found, key=lambda r: float(r))
+    return sorted(found, key=numbers.order)
 
 
 def _equal_at(a: Any, b: Any, x: Any, point: Any, budget: Budget) -> bool | None:
@@ -68,8 +70,7 @@ def _equal_at(a: Any, b: Any, x: Any, point: Any, budget: Budget) -> bool | None
         return values[0] is values[1]
     if values[0] == values[1]:
         return True
-    size = probing.value_at(values[0] - values[1], {})
-    if size is not None and abs(size) > sympy.Float("1e-30"):
+    if numbers.is_nonzero(values[0] - values[1]):
         return False
     return True if zero_route(values[0] - values[1], budget) else None
 
@@ -82,18 +83,18 @@ def _exact_value(expression: Any, x: Any, point: Any) -> Any:
         return None
     if not is_expression(found) or found.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.Piecewise):
         return None
-    return found if probing.is_real_value(probing.value_at(found, {})) else None
+    return None if numbers.is_real(found) is False else found
 
 
 def _equal_between(a: Any, b: Any, x: Any, low: Any, high: Any, budget: Budget) -> bool | None:
     from autodata_dspy.symbolic.proof.proving import zero_route
 
     samples = _samples(low, high)
-    values = [(probing.value_at(a, {x: s}), probing.value_at(b, {x: s})) for s in samples]
-    real = [(probing.is_real_value(u), probing.is_real_value(v)) for u, v in values]
-    if any(u != v for u, v in real):
+    values = [(numbers.exact_value(a, {x: s}), numbers.exact_value(b, {x: s})) for s in samples]
+    real = [(numbers.is_real(u), numbers.is_real(v)) for u, v in values]
+    if any({*pair} == {True, False} for pair in real):
         return False
-    if any(r[0] and probing.differ(u, v) for r, (u, v) in zip(real, values, strict=True)):
+    if any(False not in r and numbers.is_nonzero(u - v, 250) for r, (u, v) in zip(real, values, strict=True)):
         return False
     difference = _resolved(a, x, samples[0]) - _resolved(b, x, samples[0])
     if zero_route(difference, budget):
@@ -103,8 +104,13 @@ def _equal_between(a: Any, b: Any, x: Any, low: Any, high: Any, budget: Budget) 
 
 
 def _defined_between(a: Any, b: Any, x: Any, low: Any, high: Any) -> bool:
-    values = [probing.value_at(e, {x: s}, 15) for s in _samples(low, high) for e in (a, b)]
-    return any(probing.is_real_value(v) for v in values)
+    values = [numbers.exact_value(e, {x: s}) for s in _samples(low, high) for e in (a, b)]
+    return any(numbers.is_real(v) is not False for v in values)
+
+
+def between(breaks: list[Any]) -> list[Any]:
+    """One point of every open interval that the break points leave."""
+    return [_samples(low, high)[0] for low, high in zip([-sympy.oo, *breaks], [*breaks, sympy.oo], strict=True)]
 
 
 def _samples(low: Any, high: Any) -> list[Any]:
@@ -135,7 +141,7 @@ def _resolved(expression: Any, x: Any, sample: Any) -> Any:
     )
     expression = expression.replace(
         lambda e: isinstance(e, (sympy.Max, sympy.Min)),
-        lambda e: (max if isinstance(e, sympy.Max) else min)(e.args, key=lambda v: float(at(v).evalf())),
+        lambda e: (max if isinstance(e, sympy.Max) else min)(e.args, key=lambda v: numbers.order(at(v))),
     )
     signed = lambda e: isinstance(e, (sympy.Abs, sympy.sign, sympy.Heaviside)) and bool(e.free_symbols)  # noqa: E731
 

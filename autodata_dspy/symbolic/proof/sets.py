@@ -24,6 +24,7 @@ from autodata_dspy.symbolic.objects import (
     symbols_in,
 )
 from autodata_dspy.symbolic.proof.budget import Budget
+from autodata_dspy.symbolic.proof.numbers import order
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions
 
 _MIRRORED: dict[Any, Any] = {sympy.Lt: sympy.Gt, sympy.Gt: sympy.Lt, sympy.Le: sympy.Ge, sympy.Ge: sympy.Le}
@@ -252,7 +253,7 @@ def _pieces(found: sympy.Set) -> list[tuple[Any, Any, bool, bool]] | None:
     numbers = [p[0] for p in pieces] + [p[1] for p in pieces]
     if not all(n.is_extended_real and not n.free_symbols for n in numbers):
         return None
-    return sorted(pieces, key=lambda p: (float(p[0]), float(p[1])))
+    return sorted(pieces, key=lambda p: (order(p[0]), order(p[1])))
 
 
 def _by_difference(a: sympy.Set, b: sympy.Set, budget: Budget) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from autodata_dspy.symbolic.extraction import MAX_RESPONSE, extract_answer
@@ -26,6 +28,10 @@ FOUND = [
     ("= 3", "3"),
     ("`x`", "x"),
     ("5!", "5!"),
+    ("5*", "5*"),
+    ("1, 2, ...", "1, 2, ..."),
+    ("The answer is 0.333...", "0.333..."),
+    ("The answer is *5*.", "5"),
     ("Step one.\n\nSo the area is $5$.", "5"),
     ("We compute.\n\\( x = 2 \\)", "x = 2"),
     ("We compute.\nx = 2", "x = 2"),
@@ -54,6 +60,11 @@ NOT_FOUND = [
     "x" * (MAX_RESPONSE + 1),
     "one two three\nfour five seven eight nine eleven twelve thirteen",
     "I am not sure, 5",
+    "5 is not the answer",
+    "5 is wrong",
+    r"\boxed{5} is wrong; it should be 6",
+    r"The answer is not \boxed{5}",
+    r"\boxed{1, 2}, \ldots",
     "a\n" + "1+" * 200,
 ]
 
@@ -69,6 +80,24 @@ def test_several_answers_are_all_named():
     found = extract_answer(r"\boxed{5} \boxed{6} \boxed{5}")
     assert found.answers == ("5", "6")
     assert found.why == "the text gives 2 answers"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\(" * 40_000,
+        "answer is is is " * 6000,
+        "\\[" * 40_000,
+        "$" * 99_999,
+        "answer is 5\n" * 8000,
+        "is not " * 14_000,
+    ],
+    ids=lambda t: t[:8],
+)
+def test_hostile_repetition_is_linear(text):
+    started = time.process_time()
+    extract_answer(text)
+    assert time.process_time() - started < 2.0  # 0.1 to 0.5 s; it was 15 s and more
 
 
 def test_hostile_nesting_is_linear():

@@ -22,7 +22,7 @@ from autodata_dspy.symbolic.objects import (
     unreadable,
     variable,
 )
-from autodata_dspy.symbolic.proof import probing
+from autodata_dspy.symbolic.proof import numbers, probing
 from autodata_dspy.symbolic.proof.budget import Budget
 from autodata_dspy.symbolic.proof.comparison import Comparison
 from autodata_dspy.symbolic.proof.constants import equal_up_to_constants
@@ -31,10 +31,11 @@ from autodata_dspy.symbolic.proof.normal_form import piecewise, united_family
 from autodata_dspy.symbolic.proof.progressions import as_family, equal_families
 from autodata_dspy.symbolic.proof.proving import UNPROVED, equal_expressions
 from autodata_dspy.symbolic.proof.regions import equal_on_regions
-from autodata_dspy.symbolic.proof.second_route import agrees, same_text
 from autodata_dspy.symbolic.proof.sets import equal_sets, solutions, to_set
+from autodata_dspy.symbolic.proof.texts import same_text
 
 x, y, n, k, a, b, C = (variable(c) for c in "xynkabC")
+whole, positive = sympy.Symbol("n", integer=True), sympy.Symbol("n", integer=True, positive=True)
 sqrt, pi, oo = sympy.sqrt, sympy.pi, sympy.oo
 
 
@@ -47,7 +48,7 @@ def budget():
 
 
 def test_points_are_the_same_every_time():
-    assert list(probing.points([x, y], set())) == list(probing.points([x, y], set()))
+    assert list(probing.points([x, y])) == list(probing.points([x, y]))
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,13 @@ def test_points_are_the_same_every_time():
         (x ** sympy.Rational(2, 3), sympy.cbrt(x**2), False),
         (sympy.exp(sympy.I * x), sympy.cos(x) + sympy.I * sympy.sin(x), False),
         (sympy.exp(sympy.I * x), sympy.cos(x), True),
-        (sympy.factorial(n), sympy.gamma(n + 1), False),
-        (sympy.Sum(k, (k, 1, n)), n * (n + 1) / 2, False),
-        ((-1) ** n, sympy.cos(pi * n), False),
+        (sympy.factorial(positive), sympy.gamma(positive + 1), False),
+        (sympy.Sum(k, (k, 1, positive)), positive * (positive + 1) / 2, False),
+        ((-1) ** whole, sympy.cos(pi * whole), False),
+        ((-1) ** whole * whole, (-1) ** whole * sympy.Abs(whole), True),
+        (x**2 + sympy.Integer(10) ** -60, x**2, True),
+        (sympy.sin(x) ** 2 + sympy.cos(x) ** 2 - 1, sympy.S.Zero, False),
+        (sqrt(x - 1000), sympy.S.Zero, True),
         (sqrt(-1 - x**2), 5 * sqrt(-1 - x**2), False),  # nowhere real: nothing is seen
     ],
 )
@@ -69,10 +74,48 @@ def test_numbers_tell_apart_over_the_reals(left, right, different):
     assert probing.tell_apart(left, right)[0] is different
 
 
+def test_points_come_near_and_far_and_whole_where_they_must():
+    found = [abs(p[x]) for p in probing.points([x], 16)]
+    assert min(found) < sympy.Rational(1, 10) < 1000 < max(found)
+    assert {p[whole] < 0 for p in probing.points([whole])} == {True, False}
+    assert all(p[positive] > 0 for p in probing.points([positive]))
+
+
 def test_values_that_cannot_be_computed_are_none():
-    assert probing.value_at(1 / x, {x: sympy.S.Zero}) is None
-    assert probing.value_at(sympy.Function("f")(x), {x: sympy.S.One}) is None
-    assert probing.value_at(sympy.Piecewise((1, x > 0)), {x: -sympy.S.One}) is None
+    assert numbers.exact_value(1 / x, {x: sympy.S.Zero}) is None
+    assert numbers.exact_value(sympy.Piecewise((1, x > 0)), {x: -sympy.S.One}) is None
+    assert numbers.is_real(sympy.Function("f")(1)) is False
+
+
+@pytest.mark.parametrize(
+    ("number", "nonzero"),
+    [
+        (sympy.exp(-1000), True),
+        (sympy.cosh(400) - sympy.sinh(400), True),
+        (sqrt(sympy.Integer(10) ** 400 + 1) - sympy.Integer(10) ** 200, True),
+        (sympy.I * sympy.exp(-1000), True),
+        (sqrt(2) * sqrt(3 + sqrt(5)) - sqrt(5) - 1, False),
+        (sympy.erf(sqrt(2) * sqrt(3 + sqrt(5)) - sqrt(5) - 1), False),
+        (sympy.S.Zero, False),
+        (sympy.Rational(1, 10**500), True),
+    ],
+)
+def test_a_number_is_certainly_not_zero_or_that_is_unknown(number, nonzero):
+    assert numbers.is_nonzero(number) is nonzero
+
+
+@pytest.mark.parametrize(
+    ("number", "real"),
+    [
+        (sqrt(2), True),
+        (sympy.exp(-1000), True),
+        (sympy.I * sympy.exp(-1000), False),
+        (sqrt(2) * sqrt(3 + sqrt(5)) - sqrt(5) - 1, None),
+        (None, False),
+    ],
+)
+def test_a_number_is_real_or_not_or_that_is_unknown(number, real):
+    assert numbers.is_real(number) is real
 
 
 # Proving
@@ -396,7 +439,7 @@ def test_chains_must_hold(budget):
         comparison.simplest(Equation(x, (sympy.S(2), sympy.S(3))))
 
 
-# The second route
+# Texts
 
 
 @pytest.mark.parametrize(
@@ -411,10 +454,3 @@ def test_chains_must_hold(budget):
 )
 def test_same_text(left, right, same):
     assert same_text(left, right) is same
-
-
-def test_math_verify_as_second_opinion():
-    assert agrees(r"\frac{1}{2}", "0.5")
-    assert not agrees("1", "2")
-    assert not agrees("hello", "world")
-    assert not agrees("", "1")

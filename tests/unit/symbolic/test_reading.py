@@ -125,7 +125,7 @@ EXPRESSIONS = [
     ("C1", variable("C_1")),
     (r"\alpha\beta", variable("alpha") * variable("beta")),
     ("θ", variable("theta")),
-    (r"\vec{v} + \mathbf{v}", 2 * variable("v")),
+    (r"\vec{v} + \mathbf{v}", variable("v_vec") + variable("v")),
     (r"\hat{p}", variable("p_hat")),
     (r"\mathbf{i}", variable("ivec")),
     (r"\hat{i}", variable("ivec")),
