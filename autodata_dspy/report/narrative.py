@@ -37,7 +37,7 @@ def reasons(trajectories: Iterable[Trajectory]) -> Counter[str]:
 
 
 def causes(trajectories: Iterable[Trajectory], reason: str) -> Counter[str]:
-    """What the rounds of one reason failed at, and how often: their feedback up to a colon or semicolon, without values."""
+    """What the rounds of one reason failed at, and how often: feedback up to a colon or semicolon, without values."""
     told = [r.decision.feedback for t in trajectories for r in t.rounds if r.decision.reason == reason]
     plain = (re.split(r"[:;]", _VALUE.sub("…", text), maxsplit=1)[0].strip() for text in told)
     return Counter(text[:90] for text in plain if text)

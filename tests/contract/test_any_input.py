@@ -10,6 +10,8 @@ from autodata_dspy import registry
 from autodata_dspy.types import Verdict
 
 NAMES = registry.names("verifiers")
+# In mathematics a number is its own text.
+TEXTS_ONLY = [n for n in NAMES if registry.load("verifiers", n).checks == "answer" and n != "math_objects"]
 NO_TEXTS = [None, 5, 2.5, True, b"x", {}, [], [None], {"question": 5}, {"criteria": [{}]}, object()]
 WORDS = "the tenant shall not sublet the garden "
 HOSTILE = {
@@ -67,17 +69,13 @@ def test_what_is_no_text_gets_a_verdict(verifier, subject, reference):
 
 
 @pytest.mark.parametrize("wrong", [5, b"x", ["1"], {"a": 1}, object()], ids=repr)
-@pytest.mark.parametrize(
-    "verifier", [n for n in NAMES if n != "math_objects"], indirect=True
-)  # a number is its own text
+@pytest.mark.parametrize("verifier", NAMES, indirect=True)
 def test_a_reference_that_is_no_text_gets_a_verdict(verifier, wrong):
     for example in verifier.EXAMPLES[:2]:
         asked(verifier, example.subject, wrong)
 
 
-@pytest.mark.parametrize(
-    "verifier", [n for n in NAMES if registry.load("verifiers", n).checks == "answer"], indirect=True
-)
+@pytest.mark.parametrize("verifier", TEXTS_ONLY, indirect=True)
 def test_a_number_is_no_answer_and_the_verdict_says_so(verifier):
     verdict = asked(verifier, 5, "a reference", "a context")
     assert verdict.undecided and re.search(r"\bint\b", verdict.feedback)
