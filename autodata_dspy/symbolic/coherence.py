@@ -10,6 +10,7 @@ _DECIMAL = re.compile(r"\d+\.\d+")
 _BARS = re.compile(r"\|[^|\n]+\|")
 _LETTER = re.compile(r"(?<![A-Za-z\\_])[A-Za-z](?![A-Za-z])")
 _CONSTANTS = frozenset("EICeijd")  # e, i and constants of integration; d stands in dx
+_GIVEN = 4  # characters; a shorter answer (a root, a letter) may be one of the givens
 _MOST_UNUSED = 1  # one number of the question may be missing: "degree 2", "two significant terms", a name such as P1
 
 
@@ -17,7 +18,8 @@ def mismatch(question: str, program: str, answer: str) -> str:
     """One line for the challenger when program and question cannot belong together, else "".
 
     Only what no reading explains is named: two and more numbers of the question that the program never uses, an
-    absolute value that it leaves out, an unknown in the answer that the question does not mention.
+    absolute value that it leaves out, an unknown in the answer that the question does not mention, an answer that the
+    question already states.
     """
     used = set(_PROGRAM_NUMBER.findall(program))
     asked = dict.fromkeys(_NUMBER.findall(_DECIMAL.sub(" ", question)))
@@ -30,4 +32,11 @@ def mismatch(question: str, program: str, answer: str) -> str:
     unknown = sorted(set(_LETTER.findall(answer)) - set(_LETTER.findall(question)) - given)
     if unknown and not re.search(r"Lambda|ImageSet", answer):
         return f"the answer has the letter {unknown[0]}, which the problem does not mention; name it there"
+    if len(plain := _squeezed(answer)) > _GIVEN and plain in _squeezed(question):
+        return "the answer stands in the problem as it is; ask for something that has to be worked out"
     return ""
+
+
+def _squeezed(formula: str) -> str:
+    """A formula as it compares: 3*x**2 - 1 and 3x^2-1 are the same."""
+    return re.sub(r"[\s*]", "", formula.replace("**", "^"))
