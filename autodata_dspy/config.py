@@ -47,7 +47,7 @@ class RunConfig(_Strict):
     Attributes:
         domain: name of the domain.
         program: name of a generator.
-        documents: "builtin", or a path to a text, Markdown or JSON-lines file, or a folder of them.
+        documents: "builtin", a path to a file or a folder, or "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
         n: accepted examples wanted; the run ends there, or when documents and passes are used up.
         passes: how often to go through the documents (each pass reads other passages).
         per_document: accepted examples wanted of one document in one pass.

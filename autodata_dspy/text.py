@@ -33,7 +33,7 @@ _GLUE = "\x00"
 _TOKEN = re.compile(r"\x00|(?<![\w)\]])[-+]?\d+(?:[.,]\d+)*[^\W_]*|\d+(?:[.,]\d+)*[^\W_]*|[^\W_]+(?:'[^\W_]+)*|\S")
 _CJK = "぀-ヿ㐀-䶿一-鿿가-힯"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)*")
-_ABBREVIATION = re.compile(
+ABBREVIATION = re.compile(
     r"(?:\b(?i:e\.g|i\.e|etc|cf|vs?|art|sec|mr|mrs|ms|dr|inc|ltd|co|st)|\b(?:Nos?|al|[A-Z]))\.$"  # or an initial
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n\s*\n")
@@ -75,7 +75,7 @@ def sentences(text: str) -> list[str]:
     """Sentences, in order; abbreviations and initials do not end one."""
     parts: list[str] = []
     for part in _SENTENCE_END.split(text):
-        if parts and _ABBREVIATION.search(parts[-1][-12:]):
+        if parts and ABBREVIATION.search(parts[-1][-12:]):
             parts[-1] += f" {part}"
         elif part.strip():
             parts.append(part.strip())

@@ -13,7 +13,10 @@ from autodata_dspy.cli import options
 def command(
     domain: Annotated[str | None, typer.Option(help="See `autodata list domains`.")] = None,
     documents: Annotated[
-        str | None, typer.Option(help="'builtin', or a .txt, .md or .jsonl file, or a folder.")
+        str | None,
+        typer.Option(
+            help="'builtin', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
+        ),
     ] = None,
     n: options.N = None,
     program: Annotated[str | None, typer.Option(help="A generator's name, or a program file (.json).")] = None,

@@ -11,16 +11,20 @@ DOCUMENTS = {
         b"One two three four five six.",
         "cannot read documents from a file without suffix; use .txt",
     ),
-    "another format": ("paper.pdf", b"%PDF-1.4", "paper.pdf: cannot read documents from .pdf; use .txt, .md, .jsonl"),
+    "another format": ("paper.docx", b"PK", "paper.docx: cannot read documents from .docx; use .txt, .md, .html"),
+    "a damaged PDF": ("paper.pdf", b"%PDF-1.4", "paper.pdf: is a damaged PDF (Stream has ended unexpectedly); open it"),
+    "a page without text": ("page.html", b"<nav>one two three four five</nav>", "document 'page.html' is empty"),
+    "a table without texts": ("t.csv", b"id,n\nx,1\n", "t.csv: no column 'text', and none holds texts of: 'id', 'n'"),
+    "a damaged table": ("t.parquet", b"PAR1", "t.parquet: cannot be read as Parquet ("),
     "empty": ("empty.txt", b"", "document 'empty.txt' is empty or has fewer than 5 words"),
     "only white space": ("blank.md", b" \n\t\n", "document 'blank.md' is empty"),
     "an empty text in a line": ("e.jsonl", b'{"text": ""}', "document 'e.jsonl:1' is empty"),
     "no line at all": ("none.jsonl", b"\n", "no documents"),
     "binary": ("b.txt", b"\x7fELF\x00\x01\x02 one two three four", "b.txt: is a binary file, not text"),
-    "another encoding": (
+    "no encoding": (
         "l.txt",
-        "Fünf Wörter stehen hier geschrieben.".encode("latin-1"),
-        "l.txt: is not UTF-8 (byte 1)",
+        bytes(range(128, 256)) * 4,
+        "l.txt: is not UTF-8 (byte 0), and no other encoding can be told from its bytes; convert it",
     ),
     "no JSON": ("j.jsonl", b'{"text": "One two three four five."}\nnope', "j.jsonl, line 2: not a JSON object"),
     "no text": (
@@ -60,7 +64,7 @@ def test_a_message_stays_one_line_whatever_it_quotes(here):
 def test_a_folder_without_documents_is_refused(here):
     (here / "folder").mkdir()
     (here / "folder" / "picture.png").touch()
-    refused("generate", "--documents", "folder", says="no documents in folder: nothing there ends in .txt, .md, .jsonl")
+    refused("generate", "--documents", "folder", says="no documents in folder: nothing there ends in .txt, .md, .html")
 
 
 def test_a_document_of_fifty_megabytes_is_refused(here):
@@ -204,6 +208,14 @@ def test_a_program_file_that_does_not_fit_is_refused(here, kind):
 def test_the_installed_command_refuses_in_the_same_way(here):
     ran = run("generate", "--documents", "nowhere.txt")
     assert (ran.code, ran.out) == (2, "")
-    assert (
-        ran.err == "error: documents not found: nowhere.txt; give a file (.txt, .md, .jsonl), a folder, or 'builtin'\n"
+    assert ran.err == (
+        "error: documents not found: nowhere.txt; give a file (.txt, .md, .html, .htm, .pdf, .jsonl, .csv, .parquet), "
+        "a folder, hf:NAME (a data set), or 'builtin'\n"
     )
+
+
+def test_a_data_set_is_refused_in_one_line_where_the_hub_is_out_of_reach(here):
+    ran = run("generate", "--documents", "hf:nobody/lamps", env={"HF_HUB_OFFLINE": "1", "HF_HOME": str(here / "hf")})
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith("error: documents 'hf:nobody/lamps': cannot be loaded (")
+    assert ran.err.endswith("; check the name, the split ('train') and the network\n")
