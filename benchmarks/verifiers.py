@@ -97,7 +97,7 @@ def module_of(name: str) -> Path:
     return Path(inspect.getfile(importlib.import_module(f"autodata_dspy.verifiers.{name}")))
 
 
-_LINE = re.compile(r"^    Audited[^\n]*\n(?:    [^\s][^\n]*\n)?", re.MULTILINE)
+_LINE = re.compile(r"^    Audited[^\n]*\n(?:    precision[^\n]*\n)?", re.MULTILINE)
 
 
 def documented(source: str, line: str) -> str:

@@ -90,7 +90,8 @@ class Atomicity:
 
     Limits: a single noun phrase that holds two things the list of quantities lacks passes.
 
-    Audited x
+    Audited on 68 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.044.
 
     Args:
         max_asks: demands that are allowed.

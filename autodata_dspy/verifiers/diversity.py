@@ -35,7 +35,8 @@ class Diversity:
 
     Undecided: fewer than `min_rows` rows, rows without text or hardly any words (below 50).
 
-    Audited x
+    Audited on 43 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.163.
 
     Args:
         targets: measure → value in (0, 1] that is enough; a measure left out is reported, not scored.

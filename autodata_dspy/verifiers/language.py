@@ -98,7 +98,8 @@ class Language:
     function words. Fails when the text, or a paragraph of it, is in a language that is not wanted, or
     when more than a tenth of its letters belong to another script.
 
-    Audited x
+    Audited on 49 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.204.
 
     Args:
         allowed: language codes that pass. Empty: the language of the `reference`.

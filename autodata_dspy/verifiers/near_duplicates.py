@@ -35,7 +35,8 @@ class NearDuplicates:
     differ by their numbers alone: of 150 college mathematics questions 26 are flagged with
     `mask_numbers`, 9 without it, hardly any of them wrongly.
 
-    Audited x
+    Audited on 47 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.106.
 
     Args:
         threshold: similarity in (0, 1] from which two rows count as the same.

