@@ -255,7 +255,7 @@ def _case(line: str, where: str, number: int) -> Case:
         if isinstance(value, bool) or not isinstance(value, fits):
             raise ConfigError(f"{where}: `{key}` is {wanted}, not {json.dumps(value)[:60]}")
     why = str(row.get("why") or row.get("note") or "")
-    return Case(*given.values(), expected, why, number)
+    return Case(given[subject_key], given[reference_key], given["context"], expected, why, number)
 
 
 def _plain(value: Any) -> Any:

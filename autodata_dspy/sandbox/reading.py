@@ -72,7 +72,7 @@ def missing_module(source, message):
     for node in ast.parse(source).body:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
-            names = [node.module]
+            names = [node.module or ""]
         if name in [each.split(".")[0] for each in names]:
             return name
     return ""

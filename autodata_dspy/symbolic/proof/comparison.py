@@ -117,8 +117,9 @@ class Comparison(Containers):
         return equal, "currency sign dropped" if is_money(a.dimension) else "unit dropped"
 
     def _two_quantities(self, a: Quantity, b: Quantity) -> Outcome:
-        if (kelvins := [_kelvins(v) for v in (a, b)]) and a.dimension != b.dimension and None not in kelvins:
-            equal, route = equal_expressions(*kelvins, self.budget)
+        warm, cold = _kelvins(a), _kelvins(b)
+        if a.dimension != b.dimension and warm is not None and cold is not None:
+            equal, route = equal_expressions(warm, cold, self.budget)
             return equal, f"temperatures: {route}"
         if a.dimension == b.dimension:
             equal, route = equal_expressions(a.value * a.factor, b.value * b.factor, self.budget)
