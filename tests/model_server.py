@@ -79,8 +79,9 @@ class ModelServer(http.server.ThreadingHTTPServer):
         """What the model says; None for an outage."""
         system, last = body["messages"][0]["content"], body["messages"][-1]["content"]
         role, inputs = _role(system), _inputs(last)
+        plays = "challenger" if role == "strong_solver" and "This is broken" in inputs["question"] else role
         with self.changed:
-            self.requests.append((role, raw))
+            self.requests.append((plays, raw))
             self.changed.notify_all()
             assert self.changed.wait_for(lambda: self._answers_left > 0, 60.0)
             self._answers_left -= 1
@@ -121,6 +122,8 @@ class ModelServer(http.server.ThreadingHTTPServer):
         }
 
     def _strong_solver(self, inputs: dict[str, str]) -> dict[str, str]:
+        if "This is broken" in inputs["question"]:  # the challenger's program, asked for once more
+            return {"plan": "None.", "program": "import os"}
         number = int(re.search(r"\+ (\d+)", inputs["question"])[1])
         sign = "-" if "hard" in inputs["question"] else "+"
         return {"plan": "Expand.", "program": f"x = symbols('x')\nanswer = expand((x {sign} {number})**2)"}

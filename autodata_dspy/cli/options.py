@@ -43,7 +43,7 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     for number, row in enumerate(result.accepted, 1):
         print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
         weak = f"weak {row['weak_right']}/{row['weak_attempts']}"
-        print(f"   {weak}, strong {row['strong_right']}/{row['strong_attempts']}, from {row['document_id']}")
+        print(f"   {weak}, strong {row['strong_right']}/{row['strong_attempts']}, from {printable(row['document_id'])}")
         if checked:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
     print(f"\n{len(result.accepted)} of {n} examples accepted; documents tried: {len(result.trajectories)}")

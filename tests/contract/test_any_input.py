@@ -49,7 +49,7 @@ def verifier(request, scripted):
     return plugin()
 
 
-def asked(verifier, subject, reference, context="", limit_s=2.0):
+def asked(verifier, subject, reference, context="", limit_s=4.0):
     started = time.process_time()
     verdict = verifier.verify(subject, reference, context)
     took = time.process_time() - started  # of this process: what else runs on the machine does not count

@@ -90,8 +90,8 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
         "     1 undecided: too many answers could not be compared\n",
         "     1 repeats an earlier problem of the same document\n",
         "     1 model calls failed (says nothing about the problem)\n",
-        "challenger: 15 calls (0 replayed, 3 failed, 0 cut off), 1200 tokens in, ",
-        "240 out, 0.0000 USD (without 12 calls of unknown price)\n",
+        "challenger: 16 calls (0 replayed, 3 failed, 0 cut off), 1300 tokens in, ",
+        "260 out, 0.0000 USD (without 13 calls of unknown price)\n",
     ):
         assert line in status.out
     assert f"per accepted example: {sum(server.by_role().values()) / 3:.1f} calls, 0." in status.out
