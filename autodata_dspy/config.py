@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -19,15 +19,27 @@ class _Strict(BaseModel):
 
 
 class AcceptanceConfig(_Strict):
-    """Exact counts: the weak solver at most `max_weak` of `n_weak`, the strong at least `min_strong` of `n_strong`.
+    """The acceptance rule. A value left out is the domain's own; see `acceptance.ExactCounts` and `Thresholds`.
 
-    A value left out is the domain's own.
+    Attributes:
+        preset: a rule of `acceptance.PRESETS` to start from instead of the domain's.
+        n_weak, n_strong: attempts of each solver.
+        max_weak, min_strong: of exact counts.
+        weak_below, weak_at_most, weak_max, no_zero, strong_min, strong_below, gap: of thresholds.
     """
 
+    preset: str | None = None
     n_weak: int | None = Field(default=None, ge=0, le=100)
     max_weak: int | None = Field(default=None, ge=0)
     n_strong: int | None = Field(default=None, ge=0, le=100)
     min_strong: int | None = Field(default=None, ge=0)
+    weak_below: float | None = None
+    weak_at_most: float | None = None
+    weak_max: float | None = None
+    no_zero: Literal["any", "all", "off"] | None = None
+    strong_min: float | None = None
+    strong_below: float | None = None
+    gap: float | None = None
 
 
 class LimitsConfig(_Strict):
@@ -50,8 +62,8 @@ class RunConfig(_Strict):
         documents: "builtin", a path to a file or a folder, or "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
         n: accepted examples wanted; the run ends there, or when documents and passes are used up.
         passes: how often to go through the documents (each pass reads other passages).
-        per_document: accepted examples wanted of one document in one pass.
-        max_rounds: rounds spent on one document in one pass.
+        per_document: accepted examples wanted of one document in one pass; None is the domain's number.
+        max_rounds: rounds spent on one document in one pass; None is the domain's number.
         seed: of every sampling decision.
         concurrency: documents worked on at the same time.
         quality_check: let the quality verifier look before solvers are paid.
@@ -63,8 +75,8 @@ class RunConfig(_Strict):
     documents: str = "builtin"
     n: int = Field(10, ge=1)
     passes: int = Field(1, ge=1, le=1000)
-    per_document: int = Field(2, ge=1)
-    max_rounds: int = Field(6, ge=1)
+    per_document: int | None = Field(None, ge=1)
+    max_rounds: int | None = Field(None, ge=1)
     seed: int = Field(0, ge=0)
     concurrency: int = Field(2, ge=1, le=256)
     quality_check: bool = True

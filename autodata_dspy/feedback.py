@@ -8,11 +8,13 @@ from autodata_dspy.types import Round
 
 _HEADINGS = {
     "too_easy": "too easy",
+    "too_hard": "too hard",
     "failed_on_strong": "failed on strong",
     "failed_check": "failed the check",
     "malformed": "not usable",
     "no_agreement": "no agreement on the answer",
     "duplicate": "repeated",
+    "improve": "to be improved",
 }
 LATEST = 2  # details of this many failures a group; more would push the example out of a small model's sight
 

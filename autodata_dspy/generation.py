@@ -63,7 +63,8 @@ def generate(
 
     Args:
         maker: any module that is called as `maker(document=…, seed=…)` and returns a prediction with a
-            `trajectory`, or with `accepted` or `challenge` (then every challenge counts as accepted).
+            `trajectory`, or with `accepted` or `challenge` (then every challenge counts as accepted). If it has
+            `learn`, that is called with the accepted challenges of every finished document.
         documents: with unique ids.
         n: accepted examples wanted; None works through all documents.
         seed: of every sampling decision.
@@ -162,6 +163,8 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.n_accepted = sum(len(t.accepted) for t in self.done.values())
+        for trajectory in self.done.values():
+            self._teach(trajectory)
 
     def drive(self, concurrency: int) -> Result:
         started = time.monotonic()
@@ -209,7 +212,13 @@ class _Run:
         earlier = self.done.get(job.key)
         self.done[job.key] = trajectory
         self.n_accepted += len(trajectory.accepted) - (len(earlier.accepted) if earlier else 0)
+        self._teach(trajectory)
         self.watch.document_finished(trajectory)
+
+    def _teach(self, trajectory: Trajectory) -> None:
+        """A generator with a learner is told what each document gave."""
+        if learn := getattr(self.maker, "learn", None):
+            learn([r.challenge for r in trajectory.accepted if r.challenge])
 
     def _result(self, seconds: float, stopped: AutodataError | None) -> Result:
         """Everything up to the job that completes `n`. What stopped other jobs does not matter when none is missing."""
@@ -224,7 +233,10 @@ class _Run:
                 n_accepted += len(trajectory.accepted)
         documents = {job.document.id: job.document for job in self.jobs}
         models = models_of(self.maker)
-        return Result(tuple(kept), documents, self.meter.to_dict(), seconds, None if whole else stopped, models)
+        verified = getattr(getattr(self.maker, "domain", None), "verified", "")
+        return Result(
+            tuple(kept), documents, self.meter.to_dict(), seconds, None if whole else stopped, models, verified
+        )
 
 
 def as_trajectory(prediction: Any, job: Job) -> Trajectory:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autodata_dspy.errors import AutodataError
-from autodata_dspy.types import Challenge, Document, Round, Trajectory
+from autodata_dspy.types import Challenge, Document, Round, Trajectory, to_dict
 
 if TYPE_CHECKING:
     import datasets
@@ -24,6 +25,8 @@ class Result:
         usage: role → calls, tokens, money, of all sessions of the run.
         seconds: wall time of this session.
         stopped: why the run ended before `n` examples or the last document; None if it did not.
+        models: role → model.
+        verified: what stands behind the examples: "checked", "judged" or "none"; "" if the generator has no domain.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -32,12 +35,13 @@ class Result:
     seconds: float
     stopped: AutodataError | None = None
     models: dict[str, str] = field(default_factory=dict)
+    verified: str = ""
 
     @property
     def accepted(self) -> list[dict[str, Any]]:
         """Accepted examples as rows; see `to_dataset`."""
         return [
-            example_row(round_, trajectory, self.documents[trajectory.document_id], self.models)
+            example_row(round_, trajectory, self.documents[trajectory.document_id], self.models, self.verified)
             for trajectory in self.trajectories
             for round_ in trajectory.accepted
         ]
@@ -56,6 +60,12 @@ _COLUMNS = {
     "answer": "string",
     "context": "string",
     "program": "string",
+    "label": "string",
+    "rubric": "string",
+    "tags": "string",
+    "verified": "string",
+    "weak_mean": "float64",
+    "strong_mean": "float64",
     "weak_right": "int64",
     "weak_attempts": "int64",
     "strong_right": "int64",
@@ -71,8 +81,13 @@ _COLUMNS = {
 }
 
 
-def example_row(round_: Round, trajectory: Trajectory, document: Document, models: dict[str, str]) -> dict[str, Any]:
-    """One accepted example as a flat row. Attempts count only those with a decided score."""
+def example_row(
+    round_: Round, trajectory: Trajectory, document: Document, models: dict[str, str], verified: str = ""
+) -> dict[str, Any]:
+    """One accepted example as a flat row. Attempts and means count only attempts with a decided score.
+
+    `rubric` is JSON (a list of criteria), `verified` is what the domain says of itself.
+    """
     challenge = round_.challenge or Challenge("", "")
     weak, strong = round_.scores("weak_solver"), round_.scores("strong_solver")
     return {
@@ -80,6 +95,12 @@ def example_row(round_: Round, trajectory: Trajectory, document: Document, model
         "answer": challenge.answer,
         "context": challenge.context,
         "program": challenge.program,
+        "label": challenge.label,
+        "rubric": json.dumps(to_dict(challenge.rubric)["criteria"], ensure_ascii=False) if challenge.rubric else "",
+        "tags": ", ".join(challenge.tags),
+        "verified": verified,
+        "weak_mean": sum(weak) / len(weak) if weak else None,
+        "strong_mean": sum(strong) / len(strong) if strong else None,
         "weak_right": sum(s == 1.0 for s in weak),
         "weak_attempts": len(weak),
         "strong_right": sum(s == 1.0 for s in strong),

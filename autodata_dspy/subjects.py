@@ -25,7 +25,7 @@ def as_challenge(subject: Any) -> Challenge | None:
     question = next((subject[k] for k in QUESTION_KEYS if isinstance(subject.get(k), str)), None)
     if question is None:
         return None
-    known = {
+    known: dict[str, Any] = {
         k: str(subject[k]) for k in ("answer", "program", "context", "angle", "label") if subject.get(k) is not None
     }
     return Challenge(question, known.pop("answer", ""), rubric=as_rubric(subject.get("rubric")), **known)

@@ -20,8 +20,10 @@ Reason = Literal[
     "duplicate",  # asks what an earlier round of this document asked
     "failed_check",  # a challenge verifier said no
     "too_easy",  # the weak solver succeeds too often
+    "too_hard",  # the weak solver gets nothing at all, where the rule forbids that
     "failed_on_strong",  # the strong solver fails too often
     "no_agreement",  # no independent route confirms the reference answer
+    "improve",  # the module with the last word wants another version
     "undecided",  # a verifier could not decide; nothing is concluded about quality
     "infrastructure",  # model calls failed after their retries; nothing is concluded about quality
 ]
@@ -59,8 +61,11 @@ class Rubric:
 class Challenge:
     """A question with its reference answer, not yet accepted.
 
-    `program` is the symbolic program whose result is `answer` (mathematics), else empty.
+    `program` is how the answer is checked by machine: the symbolic program whose result is `answer`
+    (mathematics), the tests that `answer` passes (code), else empty.
     `context` is what solvers may read besides the question; they never see the document.
+    `label` is the intended class (labelled forms), `tags` are the skills or the kind of question, `quotes`
+    are passages of the document that the challenge rests on.
     """
 
     question: str
@@ -70,6 +75,8 @@ class Challenge:
     angle: str = ""
     rubric: Rubric | None = None
     label: str = ""
+    tags: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +168,8 @@ class Trajectory:
     """All rounds of one document under one seed.
 
     `status`: "done" (ran to its own end), "stopped" (budget or interrupt; will be resumed),
-    "failed" (the document broke the generator; `note` says how), "skipped" (unsuitable).
+    "failed" (the document broke the generator; `note` says how), "skipped" (unsuitable; `note` says why).
+    `extraction`: what the extractor found in the document, by field; empty in domains without one.
     """
 
     document_id: str
@@ -170,6 +178,7 @@ class Trajectory:
     status: Status = "done"
     note: str = ""
     seconds: float = 0.0
+    extraction: dict[str, str] = field(default_factory=dict)
 
     @property
     def accepted(self) -> tuple[Round, ...]:

@@ -206,7 +206,7 @@ class NotForbidden:
         return Verdict.of("forbidden" not in subject.question, "the question is forbidden", self.name)
 
 
-def build(prediction: Any) -> Challenge:
+def build(prediction: Any, angle: str) -> Challenge:
     if not prediction.question:
         raise Malformed("there is no question")
     return Challenge(prediction.question, prediction.answer)
@@ -234,8 +234,9 @@ def tiny_domain(acceptance: AcceptanceRule | None = None, **changes: Any) -> Dom
         "weak_mode": "direct",
         "strong_mode": "steps",
         "challenge_verifiers": lambda: (NotForbidden(),),
-        "answer_verifier": SameText,
+        "answer_verifier": lambda roles: SameText(),
         "acceptance": acceptance or ExactCounts(),
+        "verified": "checked",
     }
     return Domain(**{**fields, **changes})
 

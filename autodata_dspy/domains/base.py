@@ -8,13 +8,17 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from autodata_dspy.acceptance import AcceptanceRule
-from autodata_dspy.types import Challenge, Document, Verdict
+from autodata_dspy.judging import fenced
+from autodata_dspy.roles import Roles
+from autodata_dspy.types import Challenge, Document, Rollout, Round, Verdict
 from autodata_dspy.verifiers.base import Verifier
 
 PASSAGE_CHARS = 1400
+
+Interest = Callable[[str], float]
 
 
 class Malformed(Exception):
@@ -34,7 +38,7 @@ class SolvingMode:
     """One way to attempt a challenge.
 
     Attributes:
-        signature: inputs `context, question`.
+        signature: inputs `context, question`, and `remark` where a program that does not run is told why, once.
         answer: the prediction → the answer's text; raises Malformed when there is none (a wrong attempt) and
             VerifierError when it could not be found out (an undecided one).
         defaults: request parameters where the role's LM has none.
@@ -48,26 +52,58 @@ class SolvingMode:
 
 
 @dataclass(frozen=True)
+class ExportTemplate:
+    """How an accepted example becomes a turn of a conversation: format strings over the columns of an example row."""
+
+    prompt: str = "{question}"
+    response: str = "{answer}"
+
+
+def stated_answer(challenge: Challenge) -> Any:
+    """What answers are compared with in most domains: the reference answer."""
+    return challenge.answer
+
+
+@dataclass(frozen=True)
 class Domain:
     """One subject: how its examples are written, checked, attempted and accepted.
 
     Attributes:
-        write: signature of the challenger; inputs `passage, angle, feedback`.
+        write: signature of the challenger. Inputs by name: `passage` (fenced), `angle`, `feedback`, and any output
+            field of `extract`.
         demos: worked examples of `write` (dicts of all its fields), written for this project.
         angles: directions for a new example; rounds walk through them. `{numbers}` becomes two numbers drawn anew.
-        build: the challenger's prediction → Challenge; raises Malformed with what to do better.
-        review: signature of the quality verifier; input `question`, output `verdict`.
+        build: (the challenger's prediction, the angle) → Challenge; raises Malformed with what to do better.
+        review: signature of the quality verifier. Output `verdict`; inputs by name: fields of a Challenge, the
+            rubric as text.
         review_demos: worked examples of `review`.
+        sound: the value of `verdict` that lets an example pass.
+        solving: mode → how a solver works in it; solvers never see document, program or reference answer.
+        weak_mode, strong_mode: which of them the two solvers use unless told otherwise.
+        challenge_verifiers: free and cheap checks of a challenge, run in order before any model call; each is given
+            the document's text as context.
+        answer_verifier: scores a solver's answer; judges use the roles they are given.
+        acceptance: the default rule.
+        verified: what stands behind an accepted example: "checked" (a machine check), "judged" (the word of a
+            model), or "none".
+        reference: challenge → what `answer_verifier` compares an answer with.
+        extract: signature of the extractor, run once a document before anything is written. Input `passage`, output
+            `suitable` ("yes", or the document is skipped) and whatever `write` wants to know.
+        extract_demos: worked examples of `extract`.
+        last_word: (domain, roles) → module that decides on a challenge which the rule lets pass; see `LastWord`.
+        learner: → a weak solver that is no model but learns from what is accepted; see `modules.learner`.
         repair_mode: the solving mode (with an input `remark`) in which the challenger writes a program anew that does
             not run; "" where there is none.
         recheck: checks accepted challenges once more, independently of the run that accepted them; None where
             there is nothing to check by machine.
-        sound: the value of `verdict` that lets an example pass.
-        solving: mode → how a solver works in it; solvers never see document, program or reference answer.
-        weak_mode, strong_mode: which of them the two solvers use unless told otherwise.
-        challenge_verifiers: free and cheap checks of a challenge, run in order before any model call.
-        answer_verifier: decides whether a solver's answer equals the reference answer.
-        acceptance: the default rule.
+        final_checks: verifiers of a whole data set that the accepted examples go through at the end of a run.
+        max_rounds, per_document: of a document in one pass, unless told otherwise.
+        write_tokens: bound on the challenger's output. A small model that begins to repeat itself writes to the end:
+            at 400 tokens that was half of all tokens, where good mathematics problems need up to 150.
+        passage_chars: how much of a document one call sees.
+        interest: a paragraph → weight with which a passage begins there; None draws evenly.
+        probe: name of the held-out set that downstream metrics use by default; "" where there is none.
+        template: how examples become conversations.
     """
 
     name: str
@@ -75,18 +111,32 @@ class Domain:
     write: type
     demos: tuple[dict[str, str], ...]
     angles: tuple[str, ...]
-    build: Callable[[Any], Challenge]
+    build: Callable[[Any, str], Challenge]
     review: type
     sound: str
     solving: Mapping[str, SolvingMode]
     weak_mode: str
     strong_mode: str
     challenge_verifiers: Callable[[], tuple[Verifier, ...]]
-    answer_verifier: Callable[[], Verifier]
+    answer_verifier: Callable[[Roles], Verifier]
     acceptance: AcceptanceRule
+    verified: Literal["none", "judged", "checked"]
     review_demos: tuple[dict[str, str], ...] = ()
-    recheck: Callable[[Sequence[Challenge]], list[Verdict]] | None = None
+    reference: Callable[[Challenge], Any] = stated_answer
+    extract: type | None = None
+    extract_demos: tuple[dict[str, str], ...] = ()
+    last_word: Callable[[Domain, Roles], Any] | None = None
+    learner: Callable[[], Any] | None = None
     repair_mode: str = ""
+    recheck: Callable[[Sequence[Challenge]], list[Verdict]] | None = None
+    final_checks: Callable[[], tuple[Verifier, ...]] = tuple
+    max_rounds: int = 6
+    per_document: int = 2
+    write_tokens: int = 256
+    passage_chars: int = PASSAGE_CHARS
+    interest: Interest | None = None
+    probe: str = ""
+    template: ExportTemplate = ExportTemplate()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it
@@ -96,6 +146,23 @@ class Domain:
         return builtin_documents(self.name)
 
 
+class LastWord(Protocol):
+    """A module that decides on a challenge after all attempts: a loop judge, a comparison of pairs.
+
+    Its prediction has `decision` (a Decision), `verdicts` (what it found on the way), and belongs to the examiner.
+    """
+
+    def __call__(
+        self,
+        *,
+        challenge: Challenge,
+        weak: Sequence[Rollout],
+        strong: Sequence[Rollout],
+        earlier: Sequence[Round],
+        seed: int,
+    ) -> Any: ...
+
+
 def builtin_documents(domain: str) -> list[Document]:
     """Read `domains/documents/<domain>.jsonl` from the package."""
     path = importlib.resources.files("autodata_dspy.domains") / "documents" / f"{domain}.jsonl"
@@ -103,21 +170,33 @@ def builtin_documents(domain: str) -> list[Document]:
     return [Document(domain=domain, **row) for row in rows]
 
 
-def passage(document: Document, seed: int, limit: int = PASSAGE_CHARS) -> str:
+def passage(document: Document, seed: int, limit: int = PASSAGE_CHARS, interest: Interest | None = None) -> str:
     """A stretch of whole paragraphs of at most `limit` characters, chosen by the seed.
 
     Models read slowly on a CPU (a 40 000-character chapter takes minutes), and another stretch in
-    another pass over the documents gives other examples. Text that fits is returned whole.
+    another pass over the documents gives other examples. Text that fits is returned whole. With `interest`,
+    stretches begin more often where it is high; where it is 0 everywhere, anywhere.
     """
     text = document.text.strip()
     if len(text) <= limit:
         return text
     blocks = [b.strip()[:limit] for b in re.split(r"\n\s*\n", text) if b.strip()]
     rng = random.Random(f"{document.id}|{seed}")
-    start = rng.randrange(len(blocks))
+    weights = [max(0.0, interest(b)) for b in blocks] if interest else []
+    start = rng.choices(range(len(blocks)), weights)[0] if any(weights) else rng.randrange(len(blocks))
     chosen: list[str] = []
     for block in [*blocks[start:], *blocks[:start]]:
         if sum(len(c) + 2 for c in chosen) + len(block) > limit:
             break
         chosen.append(block)
     return "\n\n".join(chosen)
+
+
+def shown(document: Document, seed: int, domain: Domain) -> str:
+    """The passage of a document as models see it: fenced, because a document may try to give them orders."""
+    return fenced(passage(document, seed, domain.passage_chars, domain.interest), "passage", domain.passage_chars)
+
+
+def fenced_demos(demos: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Worked examples with their passages fenced as `shown` does it."""
+    return [{k: fenced(v, "passage") if k == "passage" else v for k, v in demo.items()} for demo in demos]

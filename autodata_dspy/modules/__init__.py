@@ -1,7 +1,8 @@
 """Composable DSPy modules, one role a file."""
 
 from autodata_dspy.modules.challenger import Challenger
+from autodata_dspy.modules.extractor import Extractor
 from autodata_dspy.modules.quality_verifier import QualityVerifier
 from autodata_dspy.modules.solver import Solver
 
-__all__ = ["Challenger", "QualityVerifier", "Solver"]
+__all__ = ["Challenger", "Extractor", "QualityVerifier", "Solver"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.domains.base import Malformed, passage
+from autodata_dspy.domains.base import Malformed, fenced_demos, shown
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge, Document
@@ -17,8 +18,7 @@ from autodata_dspy.types import Challenge, Document
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
-# A small model that begins to repeat itself writes to the end: half of all its tokens at 400. Good ones need up to 150.
-DEFAULTS = {"temperature": 0.8, "max_tokens": 256}
+TEMPERATURE = 0.8
 
 
 def _angle(angles: tuple[str, ...], document_id: str, seed: int, round_index: int) -> str:
@@ -37,30 +37,38 @@ class Challenger(RoleModule):
     def __init__(self, domain: str | Domain, roles: Roles | None = None):
         super().__init__(domain, roles)
         self.write = dspy.Predict(self.domain.write)
-        self.write.demos = [dict(demo) for demo in self.domain.demos]
+        self.write.demos = fenced_demos(self.domain.demos)
         self.repairer = Repairer(self.domain, self.roles) if self.domain.repair_mode else None
 
     def forward(
-        self, document: Document, feedback: str = "none", round_index: int = 0, seed: int = 0
+        self,
+        document: Document,
+        feedback: str = "none",
+        round_index: int = 0,
+        seed: int = 0,
+        extraction: Mapping[str, str] | None = None,
     ) -> dspy.Prediction:
         """Write one challenge; the angle depends on document, round and seed alone.
+
+        Args:
+            extraction: what the extractor found, by field, where the domain has one.
 
         Raises:
             ProviderError: the model failed after its retries.
         """
         angle = _angle(self.domain.angles, document.id, seed, round_index)
         # Inputs go from constant to changing, so that the passage stays in the model's prompt cache.
+        known = {"passage": shown(document, seed, self.domain), "angle": angle, "feedback": feedback}
+        known |= dict(extraction or {})
         try:
             written = self.ask(
                 self.write,
                 "challenger",
                 seed_for("challenger", document.id, seed, round_index),
-                DEFAULTS,
-                passage=passage(document, seed),
-                angle=angle,
-                feedback=feedback,
+                {"temperature": TEMPERATURE, "max_tokens": self.domain.write_tokens},
+                **{name: known[name] for name in self.domain.write.input_fields},
             )
-            challenge = dataclasses.replace(self._built(written, seed), angle=angle)
+            challenge = dataclasses.replace(self._built(written, angle, seed), angle=angle)
         except AdapterParseError:
             problem = "the output did not have the demanded fields, or was cut off; write less"
             return dspy.Prediction(challenge=None, problem=problem, angle=angle)
@@ -68,15 +76,15 @@ class Challenger(RoleModule):
             return dspy.Prediction(challenge=None, problem=str(error), angle=angle)
         return dspy.Prediction(challenge=challenge, problem="", angle=angle)
 
-    def _built(self, written: dspy.Prediction, seed: int) -> Challenge:
+    def _built(self, written: dspy.Prediction, angle: str, seed: int) -> Challenge:
         """The challenge that was written; where only its program fails, the program is written once more."""
         try:
-            return self.domain.build(written)
+            return self.domain.build(written, angle)
         except Malformed as error:
             if self.repairer is None or not error.question:
                 raise
             program = self.repairer(question=error.question, remark=str(error), seed=seed).program
-            return self.domain.build(dspy.Prediction(question=error.question, program=program))
+            return self.domain.build(dspy.Prediction(question=error.question, program=program), angle)
 
 
 class Repairer(RoleModule):

@@ -39,9 +39,17 @@ class QualityVerifier(RoleModule):
                 "quality_verifier",
                 seed_for("quality_verifier"),
                 DEFAULTS,
-                question=challenge.question,
+                **{name: _part(challenge, name) for name in self.domain.review.input_fields},
             ).verdict
         except AdapterParseError:
             return dspy.Prediction(verdict=Verdict.undecidable("the review could not be read", self.name))
         sound = said == self.domain.sound
         return dspy.Prediction(verdict=Verdict.of(sound, "" if sound else str(said), self.name))
+
+
+def _part(challenge: Challenge, name: str) -> str:
+    """A field of a challenge as the review shows it."""
+    value = getattr(challenge, name)
+    if name == "rubric":
+        return "\n".join(f"[{c.weight:+d}] {c.text}" for c in value.criteria) if value else "none"
+    return ", ".join(value) if isinstance(value, tuple) else str(value) or "none"

@@ -51,7 +51,7 @@ class Solver(RoleModule):
         if mode not in self.domain.solving:
             raise ConfigError(did_you_mean("solving mode", mode, self.domain.solving))
         self.strength, self.mode, self.role = strength, mode, f"{strength}_solver"
-        self.verifier = verifier or self.domain.answer_verifier()
+        self.verifier = verifier or self.domain.answer_verifier(self.roles)
         self.form = self.domain.solving[mode]
         self.solve = dspy.Predict(self.form.signature)
         self.solve.demos = [dict(demo) for demo in self.form.demos]
@@ -74,7 +74,7 @@ class Solver(RoleModule):
                 answer = self.form.answer(said)
             work = str(said.get("reasoning") or said.get("program") or "")
             if answer.strip():
-                verdict = self.verifier.verify(answer, challenge.answer, challenge.question)
+                verdict = self.verifier.verify(answer, self.domain.reference(challenge), challenge.question)
             else:  # the model spoke, and left the answer empty: unlike a call that brought nothing, that is wrong
                 verdict = Verdict.of(False, "the answer is empty")
         except ProviderError as failure:

@@ -11,12 +11,14 @@ from autodata_dspy.types import Document, Rollout, Round, Trajectory
 
 MEANING = {
     "accepted": "accepted",
-    "malformed": "unusable output: no problem with a working program came back",
+    "malformed": "unusable output: nothing that is a challenge came back",
     "duplicate": "repeats an earlier problem of the same document",
     "failed_check": "failed a check before any solver was asked",
     "too_easy": "too easy: the weak solver succeeds too often",
+    "too_hard": "too hard: the weak solver gets nothing at all",
     "failed_on_strong": "failed on strong: the strong solver does not reach the reference answer often enough",
     "no_agreement": "no independent solution agrees with the reference answer",
+    "improve": "to be improved: the module with the last word turned it down",
     "undecided": "undecided: too many answers could not be compared",
     "infrastructure": "model calls failed (says nothing about the problem)",
 }
@@ -60,6 +62,8 @@ def story(trajectory: Trajectory, document: Document | None = None) -> Iterator[
     """The whole trajectory: what was tried, why it was rejected, what came next."""
     title = f" ({document.title})" if document and document.title else ""
     yield f"Document {trajectory.document_id}{title}, seed {trajectory.seed}: {outcome(trajectory)}"
+    for name, found in trajectory.extraction.items():
+        yield from _labelled(f"extracted {name}", found)
     for round_ in trajectory.rounds:
         yield ""
         yield from _round(round_)
@@ -76,16 +80,20 @@ def _round(round_: Round) -> Iterator[str]:
     if challenge is not None:
         yield from _labelled("question", challenge.question)
         yield from _labelled("answer", challenge.answer)
+        if challenge.label:
+            yield from _labelled("label", challenge.label)
         if challenge.program:
             yield from _labelled("program", challenge.program)
+        if challenge.rubric:
+            yield "  rubric:"
+            yield from (f"    [{c.weight:+d}] {c.text}" for c in challenge.rubric.criteria)
     for verdict in round_.verdicts:
         said = "undecided" if verdict.undecided else "passed" if verdict.passed else "failed"
         yield f"  {verdict.verifier or 'check'}: {said}{': ' + verdict.feedback if verdict.feedback else ''}"
     for role, name in _SOLVERS.items():
         rollouts = [r for r in round_.rollouts if r.solver == role]
         if rollouts:
-            right = sum(1 for r in rollouts if r.verdict and r.verdict.passed)
-            yield f"  {name}: right {right} of {len(rollouts)}"
+            yield f"  {name}: {_scored(round_.scores(role), len(rollouts))}"
             yield from (f"    {_attempt(r)}" for r in rollouts)
     if decision.feedback and not decision.accepted:
         yield from _labelled("why" if decision.reason in _NOT_TOLD else "told to the challenger", decision.feedback)
@@ -93,13 +101,20 @@ def _round(round_: Round) -> Iterator[str]:
 
 def _attempt(rollout: Rollout) -> str:
     verdict = rollout.verdict
-    mark = "?" if verdict is None or verdict.undecided else "right" if verdict.passed else "wrong"
+    score = None if verdict is None else verdict.score
+    mark = "?" if score is None else {1.0: "right", 0.0: "wrong"}.get(score, f"{score:.2f}")
     text = " ".join(rollout.answer.split())[:150] or "(no answer)"
     notes = [rollout.error, "cut off" if rollout.finish_reason == "length" else ""]
     if verdict is not None and not verdict.passed:
         notes.append(verdict.feedback)
     notes = [n for n in notes if n]
     return f"{mark}: {text}" + (f"  [{'; '.join(notes)[:200]}]" if notes else "")
+
+
+def _scored(scores: list[float], n: int) -> str:
+    if all(s in (0.0, 1.0) for s in scores):
+        return f"right {sum(s == 1.0 for s in scores)} of {n}"
+    return f"{sum(scores) / len(scores):.2f} on average of {n}"
 
 
 def _labelled(label: str, text: str) -> Iterator[str]:

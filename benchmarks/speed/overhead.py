@@ -101,7 +101,7 @@ DOMAIN = Domain(
     write=Write,
     demos=(),
     angles=("a detail",),
-    build=lambda said: Challenge(question=said.question, answer=said.answer),
+    build=lambda said, angle: Challenge(question=said.question, answer=said.answer),
     review=Review,
     sound="sound",
     solving={
@@ -111,7 +111,8 @@ DOMAIN = Domain(
     weak_mode="direct",
     strong_mode="with_care",
     challenge_verifiers=tuple,
-    answer_verifier=ExactMatch,
+    answer_verifier=lambda roles: ExactMatch(),
+    verified="checked",
     acceptance=ad.ExactCounts(),
 )
 

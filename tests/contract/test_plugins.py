@@ -101,14 +101,14 @@ def test_a_domains_modes_rule_and_verifiers_fit_together(domain):
     assert {domain.weak_mode, domain.strong_mode} <= set(domain.solving)
     assert domain.angles and len(set(domain.angles)) == len(domain.angles)
     assert domain.acceptance.n_weak >= 1 and domain.acceptance.n_strong >= 1
-    assert isinstance(domain.answer_verifier(), Verifier) and domain.answer_verifier().checks == "answer"
+    assert isinstance(domain.answer_verifier(Roles()), Verifier) and domain.answer_verifier(Roles()).checks == "answer"
     assert all(isinstance(v, Verifier) and v.checks == "challenge" for v in domain.challenge_verifiers())
 
 
 def test_a_domain_calls_an_empty_challenge_malformed(domain):
     empty = dspy.Prediction(**dict.fromkeys(domain.write.output_fields, ""))
     with pytest.raises(Malformed) as malformed:
-        domain.build(empty)
+        domain.build(empty, domain.angles[0])
     assert str(malformed.value)
 
 

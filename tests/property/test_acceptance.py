@@ -5,11 +5,12 @@ import scripted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodata_dspy.acceptance import ExactCounts, agreement, majority
+from autodata_dspy.acceptance import ExactCounts, Thresholds
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.types import Document
 
 SCORES = st.sampled_from([0.0, 1.0, None, 0.5])
+BOUNDS = st.sampled_from([0.0, 0.2, 0.5, 0.65, 0.75, 1.0, 2.0])
 DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
 
 
@@ -17,6 +18,13 @@ DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
 def rules(draw, most=6):
     n_weak, n_strong = draw(st.integers(0, most)), draw(st.integers(0, most))
     return ExactCounts(n_weak, draw(st.integers(0, n_weak)), n_strong, draw(st.integers(0, n_strong)))
+
+
+@st.composite
+def thresholds(draw):
+    bounds = {name: draw(BOUNDS) for name in ("weak_below", "weak_at_most", "weak_max", "strong_min", "strong_below")}
+    numbers = {name: draw(st.integers(0, 5)) for name in ("n_weak", "n_strong")}
+    return Thresholds(**bounds, **numbers, gap=draw(BOUNDS), no_zero=draw(st.sampled_from(["any", "all", "off"])))
 
 
 def first_settled(settle, scores):
@@ -27,16 +35,16 @@ def first_settled(settle, scores):
     return None
 
 
-@given(rules(), st.data())
+@given(rules() | thresholds(), st.data())
 def test_stopping_when_certain_decides_as_the_full_sample(rule, data):
     weak = data.draw(st.lists(SCORES, min_size=rule.n_weak, max_size=rule.n_weak))
     strong = data.draw(st.lists(SCORES, min_size=rule.n_strong, max_size=rule.n_strong))
     assert first_settled(rule.weak, weak) is rule.weak(weak)
     assert first_settled(lambda s: rule.strong(weak, s), strong) is rule.strong(weak, strong)
-    assert first_settled(lambda s: agreement(s, rule.n_strong), strong) is majority(strong)
+    assert first_settled(rule.agreed, strong) is rule.agreed(strong)
 
 
-@given(rules(), st.data())
+@given(rules() | thresholds(), st.data())
 def test_the_order_of_attempts_does_not_matter(rule, data):
     weak = data.draw(st.lists(SCORES, min_size=rule.n_weak, max_size=rule.n_weak))
     strong = data.draw(st.lists(SCORES, min_size=rule.n_strong, max_size=rule.n_strong))
@@ -52,6 +60,14 @@ def test_a_full_decided_sample_always_settles(rule, data):
     strong = data.draw(st.lists(decided, min_size=rule.n_strong, max_size=rule.n_strong))
     assert rule.weak(weak) is (weak.count(1.0) <= rule.max_weak)
     assert rule.strong(weak, strong) is (strong.count(1.0) >= rule.min_strong)
+
+
+@given(thresholds(), st.data())
+def test_thresholds_settle_a_full_decided_sample(rule, data):
+    decided = st.sampled_from([0.0, 0.3, 0.6, 1.0])
+    weak = data.draw(st.lists(decided, min_size=rule.n_weak, max_size=rule.n_weak))
+    strong = data.draw(st.lists(decided, min_size=rule.n_strong, max_size=rule.n_strong))
+    assert rule.weak(weak) in (True, False) and rule.strong(weak, strong) in (True, False)
 
 
 @settings(deadline=None, max_examples=60)

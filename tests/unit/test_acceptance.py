@@ -1,8 +1,10 @@
 """Exact counts: when is the outcome certain, and what is it?"""
 
+from dataclasses import replace
+
 import pytest
 
-from autodata_dspy.acceptance import ExactCounts, adjusted, agreement, majority
+from autodata_dspy.acceptance import PRESETS, ExactCounts, FullSample, Thresholds, adjusted
 from autodata_dspy.errors import ConfigError
 
 RULE = ExactCounts(n_weak=4, max_weak=1, n_strong=4, min_strong=3)
@@ -82,23 +84,13 @@ def test_adjusting_a_number_that_a_rule_lacks_names_it():
 
 
 @pytest.mark.parametrize(
-    ("scores", "agrees"),
-    [
-        ([], False),
-        ([1.0], True),
-        ([1.0, 0.0], False),
-        ([1.0, 0.0, 1.0], True),
-        ([1.0, None, None], True),
-        ([0.5], False),
-    ],
-)
-def test_a_majority_of_the_decided_attempts(scores, agrees):
-    assert majority(scores) is agrees
-
-
-@pytest.mark.parametrize(
     ("scores", "n", "settled"),
     [
+        ([1.0], 1, True),
+        ([1.0, 0.0], 2, False),
+        ([1.0, 0.0, 1.0], 3, True),
+        ([1.0, None, None], 3, True),
+        ([0.5], 1, False),
         ([], 4, None),
         ([1.0, 1.0], 4, None),  # two more failures would make it a tie
         ([1.0, 1.0, 1.0], 4, True),
@@ -106,8 +98,67 @@ def test_a_majority_of_the_decided_attempts(scores, agrees):
         ([1.0, 0.0], 3, None),
         ([1.0, None], 2, True),
         ([None, None], 2, False),
-        ([], 0, False),
+        ([], 0, True),  # nobody was to be asked
     ],
 )
 def test_agreement_is_known_as_soon_as_no_missing_attempt_can_change_it(scores, n, settled):
-    assert agreement(scores, n) is settled
+    assert ExactCounts(n_strong=n, min_strong=0).agreed(scores) is settled
+
+
+DEPLOYED, PROSE = PRESETS["paper-deployed"], PRESETS["paper-prose"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "weak", "strong", "outcome"),
+    [
+        (PROSE, [0.4, 0.5, 0.59], [0.7, 0.7, 0.7], "accepted"),
+        (PROSE, [0.5, 0.5, 0.5], [], "too_easy"),  # below 0.50, strictly
+        (PROSE, [0.0, 0.0, 0.0], [0.65, 0.65, 0.65], "accepted"),  # at least 0.65
+        (PROSE, [0.0, 0.0, 0.0], [0.64, 0.65, 0.65], "failed_on_strong"),
+        (PROSE, [0.48, 0.48, 0.48], [0.67, 0.67, 0.67], "failed_on_strong"),  # the gap is 0.19
+        (PROSE, [0.1, 0.1, 0.1], [1.0, 1.0, 1.0], "accepted"),
+        (DEPLOYED, [0.65, 0.65, 0.65], [0.9, 0.9, 0.9], "accepted"),
+        (DEPLOYED, [0.66, 0.66, 0.66], [], "too_easy"),
+        (DEPLOYED, [0.2, 0.2, 0.8], [], "too_easy"),  # one attempt above 0.75
+        (DEPLOYED, [0.0, 0.5, 0.5], [], "too_hard"),  # one zero
+        (DEPLOYED, [0.5, 0.5, 0.5], [0.95, 0.95, 0.95], "too_easy"),
+        (DEPLOYED, [0.1, 0.1, 0.1], [0.6, 0.6, 0.6], "accepted"),
+        (DEPLOYED, [0.1, 0.1, 0.1], [0.59, 0.6, 0.6], "failed_on_strong"),
+        (replace(DEPLOYED, no_zero="all"), [0.0, 0.5, 0.5], [0.9, 0.9, 0.9], "accepted"),
+        (replace(DEPLOYED, no_zero="all"), [0.0, 0.0, 0.0], [], "too_hard"),
+        (replace(DEPLOYED, no_zero="off"), [0.0, 0.0, 0.0], [0.9, 0.9, 0.9], "accepted"),
+        (replace(DEPLOYED, strong_below=2.0), [0.5, 0.5, 0.5], [1.0, 1.0, 1.0], "accepted"),
+    ],
+)
+def test_the_papers_thresholds(rule, weak, strong, outcome):
+    if rule.weak(weak) is False:
+        assert rule.why(weak, [])[0] == outcome and not strong
+    elif rule.strong(weak, strong) is False:
+        assert rule.why(weak, strong)[0] == outcome
+    else:
+        assert (rule.weak(weak), rule.strong(weak, strong), outcome) == (True, True, "accepted")
+
+
+def test_thresholds_tell_the_challenger_both_means():
+    reason, told = PROSE.why([0.4, 0.4, 0.4], [0.5, 0.5, 0.5])
+    assert reason == "failed_on_strong" and "0.40 on average" in told and "0.50 on average" in told
+
+
+@pytest.mark.parametrize("wrong", [{"gap": -0.1}, {"strong_min": 3.0}, {"no_zero": "some"}, {"n_weak": -1}])
+def test_thresholds_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        Thresholds(**wrong)
+
+
+def test_a_full_sample_decides_nothing_but_wants_most_attempts_scored():
+    rule = FullSample(3, 2)
+    assert [rule.weak(s) for s in ([1.0, 1.0], [0.0, 1.0, 0.5], [0.0, None, None])] == [None, True, None]
+    assert [rule.strong([], s) for s in ([1.0], [0.0, 0.0], [0.0, None])] == [None, True, None]
+
+
+def test_a_preset_is_named_and_then_adjusted():
+    assert adjusted(ExactCounts(), {"preset": "paper-deployed", "no_zero": "all"}) == replace(DEPLOYED, no_zero="all")
+    with pytest.raises(ConfigError, match="paper-prose"):
+        adjusted(ExactCounts(), {"preset": "paper-pose"})
+    with pytest.raises(ConfigError, match="has no max_weak"):
+        adjusted(DEPLOYED, {"max_weak": 1})

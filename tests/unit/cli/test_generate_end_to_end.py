@@ -84,7 +84,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     for line in (
         "     3 accepted\n",
         "     2 too easy: the weak solver succeeds too often\n",
-        "     2 unusable output: no problem with a working program came back\n",
+        "     2 unusable output: nothing that is a challenge came back\n",
         "     1 failed on strong: the strong solver does not reach the reference answer often enough\n",
         "     1 failed a check before any solver was asked\n",
         "     1 undecided: too many answers could not be compared\n",
@@ -115,9 +115,9 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
         "Round 2: rejected: failed on strong: the strong solver does not reach the reference answer often enough\n",
         "  Strong solver: right 0 of 2\n    wrong: x**2 - 10*x + 25  [the answer x**2 - 10*x + 25 is not the reference",
         "  told to the challenger: the strong solver got it right only 0 of 2 times; make it clearer",
-        "Round 3: rejected: unusable output: no problem with a working program came back\n"
+        "Round 3: rejected: unusable output: nothing that is a challenge came back\n"
         "  told to the challenger: the program does not run: ",
-        "Round 4: rejected: unusable output: no problem with a working program came back\n"
+        "Round 4: rejected: unusable output: nothing that is a challenge came back\n"
         "  told to the challenger: the output did not have the demanded fields, or was cut off; write less\n",
         "Round 5: rejected: failed a check before any solver was asked\n",
         "  quality_verifier: failed: data missing\n  told to the challenger: data missing\n",

@@ -8,6 +8,7 @@ import pytest
 
 from autodata_dspy.generation import generate
 from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.judging import fenced
 from autodata_dspy.modules import Challenger, Solver
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Document
@@ -116,7 +117,7 @@ def test_a_three_line_generator_of_our_modules_works_in_generate(scripted, tmp_p
     roles = scripted.roles(challenger=lambda c: {"question": c.inputs["passage"], "answer": "a"})
     maker = ThreeLines(scripted.domain(), roles)
     result = generate(maker, scripted.documents(3), run_dir=tmp_path)
-    assert [row["question"] for row in result.accepted] == [d.text for d in scripted.documents(3)]
+    assert [row["question"] for row in result.accepted] == [fenced(d.text, "passage") for d in scripted.documents(3)]
     assert [row["document_id"] for row in result.accepted] == ["doc-0", "doc-1", "doc-2"]
     assert {(row["weak_attempts"], row["challenger_model"]) for row in result.accepted} == {(0, "scripted/challenger")}
     assert [name for name, _ in maker.named_predictors()] == ["write.write"]

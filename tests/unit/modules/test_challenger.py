@@ -2,6 +2,7 @@ from typing import ClassVar
 
 import dspy
 
+from autodata_dspy.judging import fenced
 from autodata_dspy.modules import Challenger
 from autodata_dspy.types import Document
 
@@ -14,7 +15,7 @@ def test_it_writes_a_challenge_from_the_passage(scripted):
     said = Challenger(scripted.domain(), roles)(document=DOCUMENT, feedback="- too easy (1): make it harder")
     assert (said.challenge.question, said.challenge.answer, said.problem) == ("Where to?", "Into the harbour.", "")
     (call,) = scripted.calls(roles, "challenger")
-    assert call.inputs["passage"] == DOCUMENT.text
+    assert call.inputs["passage"] == fenced(DOCUMENT.text, "passage")
     assert call.inputs["feedback"] == "- too easy (1): make it harder"
     assert call.inputs["angle"] == said.angle
 
@@ -96,7 +97,7 @@ def test_the_domains_demos_are_copied_so_that_an_optimizer_cannot_change_them(sc
     challenger.write.demos[0]["question"] = "changed"
     challenger.write.demos.append({})
     assert domain.demos == (demo,) and demo["question"] == "Where to?"
-    assert Challenger(domain, scripted.roles()).write.demos == [demo]
+    assert Challenger(domain, scripted.roles()).write.demos == [{**demo, "passage": fenced("p", "passage")}]
 
 
 def test_a_cut_off_output_is_a_problem_the_challenger_can_mend(scripted):
@@ -126,4 +127,29 @@ def test_a_long_document_is_read_in_passages_that_depend_on_the_seed(scripted):
         challenger(document=Document("long", text), seed=seed)
     passages = [call.inputs["passage"] for call in scripted.calls(roles, "challenger")]
     assert passages[0] == passages[1] and len(set(passages)) > 2
-    assert all(len(p) <= 1400 and p.startswith("Paragraph") for p in passages)
+    assert all(p.splitlines()[1].startswith("| Paragraph") for p in passages)
+    assert all(sum(len(line) - 2 for line in p.splitlines()[1:-1]) <= 1400 for p in passages)
+
+
+def test_passages_begin_where_the_domain_finds_a_document_interesting(scripted):
+    text = "\n\n".join(f"{'Formula' if i == 7 else 'Paragraph'} {i} " + "word " * 60 for i in range(40))
+    roles = scripted.roles(challenger=FIELDS)
+    challenger = Challenger(scripted.domain(interest=lambda block: float("Formula" in block)), roles)
+    for seed in range(5):
+        challenger(document=Document("long", text), seed=seed)
+    assert all("\n| Formula 7" in c.inputs["passage"][:40] for c in scripted.calls(roles, "challenger"))
+
+
+def test_what_was_extracted_reaches_the_challenger_by_name(scripted):
+    class Write(dspy.Signature):
+        """Write."""
+
+        passage: str = dspy.InputField()
+        topic: str = dspy.InputField()
+        question: str = dspy.OutputField()
+        answer: str = dspy.OutputField()
+
+    roles = scripted.roles(challenger=FIELDS)
+    Challenger(scripted.domain(write=Write), roles)(document=DOCUMENT, extraction={"topic": "light", "other": "x"})
+    (call,) = scripted.calls(roles, "challenger")
+    assert call.inputs == {"passage": fenced(DOCUMENT.text, "passage"), "topic": "light"}

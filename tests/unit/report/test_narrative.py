@@ -124,7 +124,7 @@ def test_what_is_said_to_be_told_to_the_challenger_is_what_it_is_told(reason):
     [
         ({"answer": "5", "verdict": Verdict.of(True, "not said")}, "right: 5"),
         ({"answer": "5", "verdict": Verdict.of(False, "it is 6")}, "wrong: 5  [it is 6]"),
-        ({"answer": "5", "verdict": Verdict(0.5, "half")}, "wrong: 5  [half]"),
+        ({"answer": "5", "verdict": Verdict(0.5, "half")}, "0.50: 5  [half]"),
         ({"answer": "5", "verdict": Verdict.undecidable("cannot say")}, "?: 5  [cannot say]"),
         ({"answer": "5"}, "?: 5"),
         ({"error": "no power", "verdict": Verdict.undecidable("no answer")}, "?: (no answer)  [no power; no answer]"),
