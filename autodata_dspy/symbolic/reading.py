@@ -15,8 +15,8 @@ import sympy
 
 from autodata_dspy.symbolic.interpreter.limits import ProgramError
 from autodata_dspy.symbolic.notation.commands import Parser
+from autodata_dspy.symbolic.notation.normalising import check_input, normalise
 from autodata_dspy.symbolic.notation.sympy_syntax import looks_like_sympy, read_sympy
-from autodata_dspy.symbolic.notation.tokens import check_input, normalise
 from autodata_dspy.symbolic.notation.units import unit
 from autodata_dspy.symbolic.objects import (
     Definition,

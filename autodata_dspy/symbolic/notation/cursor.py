@@ -13,7 +13,7 @@ class Cursor:
     """One text's tokens, and what is open around the current one.
 
     Args:
-        text: normalised mathematics (see `tokens.normalise`).
+        text: normalised mathematics (see `normalising.normalise`).
         latex: braces group (LaTeX) instead of denoting sets (plain text).
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from autodata_dspy.symbolic.notation.tokens import check_input, normalise
+from autodata_dspy.symbolic.notation.normalising import check_input, normalise
 
 # A space between letters or digits means something: 1 2 is not 12, \l n is not \ln.
 _SPACE = re.compile(r"(?<![A-Za-z0-9.]) | (?![A-Za-z0-9.])")
