@@ -44,6 +44,11 @@ _SUBSCRIPT = dict(zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict
 _CONTROL = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+# Formulas in delimiters of their own: $x=2$ and $x=3$. Prices, $5 and $6, have no second sign each.
+_FORMULA = r"(?:\$[^$]+\$|\\\((?:(?!\\[()]).)+\\\))"
+_LISTED = re.compile(rf"{_FORMULA}(?:\s*(?:[,;]|[,;]?\s*\b(?:and|or)\b)\s*{_FORMULA}){{1,20}}\.?")
+
+
 _ZERO_WIDTH = re.compile(r"[\u200b-\u200d\u2060-\u2064\ufeff\xad]")
 
 
@@ -101,7 +106,7 @@ def normalise(text: str) -> str:
     text = _vulgar_fractions(text)
     text = unicodedata.normalize("NFKC", text)
     text = re.sub(r"\bper\s+cent\b", "percent", re.sub(r"(?<!\\)%\s*$", r"\%", text))
-    text = _strip_delimiters(text.strip())
+    text = _strip_delimiters(_joined(text.strip()))
     if re.fullmatch(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", text):
         text = text.replace(" ", "")
     text = _THOUSANDS.sub(lambda m: re.sub(r"\D", "", m[0]), text)
@@ -120,6 +125,11 @@ def normalise(text: str) -> str:
     if _PLAIN_THOUSANDS.search(text) and not re.search(r"[()\[\]{}<>=;]|,\s", text.replace("{,}", "")):
         text = _PLAIN_THOUSANDS.sub(lambda m: m[0].replace(",", ""), text)
     return text
+
+
+def _joined(text: str) -> str:
+    """`$x=2$ and $x=3$` as one formula: what stands between the formulas only lists them."""
+    return re.sub(r"\$|\\[()]", " ", text).strip() if _LISTED.fullmatch(text) else text
 
 
 def _scripts(text: str) -> str:

@@ -145,7 +145,7 @@ class Containers:
             if len(these) == 1 and not self.inside:  # {5} as the solution 5; inside a set it is another element
                 return self.equal(these[0], b)
             return (False, f"{len(these)} elements against one object") if is_expression(b) else None
-        if (outcome := self._assignments(a, b)) is not None:
+        if (outcome := self.assignments(a, b)) is not None:
             return outcome
         if is_braced(a) or is_braced(b) or isinstance(a, Alternatives) or isinstance(b, Alternatives):
             these, those = self._distinct(these), self._distinct(those)
@@ -189,9 +189,11 @@ class Containers:
             return [value.right]
         return None
 
-    def _assignments(self, a: Any, b: Any) -> Outcome | None:
-        """x = 3, y = -1 in any order."""
+    def assignments(self, a: Any, b: Any, of_both: bool = False) -> Outcome | None:
+        """x = 3, y = -1 in any order; None where neither side (`of_both`: one side) is of this kind."""
         left, right = assigned(a), assigned(b)
+        if of_both and (left is None or right is None):
+            return None
         if left is None and right is None:
             return None
         if left is None or right is None:

@@ -97,7 +97,14 @@ def unlabelled(items: list[Any]) -> list[Any]:
 
 
 def assigned(value: Any) -> dict[Any, Any] | None:
-    """{unknown: value} of x = 3, y = -1; None for anything else."""
+    """{unknown: value} of x = 3, y = -1 or (x, y) = (3, -1); None for anything else."""
+    if isinstance(value, Equation):
+        names, values = value.left, value.right
+        points = all(isinstance(v, Group) and v.is_sequence for v in (names, values))
+        if not points or len(names.items) != len(values.items) or not is_label(names):
+            return None
+        found = dict(zip(names.items, values.items, strict=True))
+        return found if len(found) == len(names.items) else None
     if not isinstance(value, Group) or value.opening not in ("", "[", "{") or len(value.items) < 2:
         return None
     items = [v for v in value.items if isinstance(v, Equation) and isinstance(v.left, sympy.Symbol)]
