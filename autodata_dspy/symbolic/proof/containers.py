@@ -31,6 +31,7 @@ from autodata_dspy.symbolic.proof.normal_form import (
     keeps_order,
     may_be_interval,
     piecewise,
+    solves_one_unknown,
     together,
     united_family,
     unlabelled,
@@ -209,6 +210,8 @@ class Containers:
             return None
         if (outcome := self._named_point(a, b) or self._named_point(b, a)) is not None:
             return outcome
+        if any(u.is_sequence and solves_one_unknown(v) for u, v in ((a, b), (b, a))):
+            return False, "solutions against a point"
         shapes = {a.opening + a.closing, b.opening + b.closing}
         if len(a.items) == 2 and len(b.items) == 2 and len(shapes) == 2 and "" not in shapes:
             if not shapes <= {"()", "<>"}:

@@ -83,7 +83,9 @@ def keeps_order(a: Group, b: Group) -> bool:
 def may_be_interval(a: Any, b: Any) -> bool:
     """Whether one side is [1, 6] and the other 1, 6: a list like it, or the ends of an interval."""
     shapes = {v.opening + v.closing for v in (a, b) if isinstance(v, Group)}
-    return shapes == {"[]", ""} and len(a.items) == 2 and all(is_number(v) for v in (*a.items, *b.items))
+    if shapes != {"[]", ""} or len(a.items) != 2:
+        return False
+    return all(is_number(v.right if isinstance(v, Equation) else v) for v in (*a.items, *b.items))
 
 
 def unlabelled(items: list[Any]) -> list[Any]:
@@ -94,6 +96,12 @@ def unlabelled(items: list[Any]) -> list[Any]:
         if len(labels) == 1 and all(is_label(v.left) for v in equations):
             return [v.right for v in equations]
     return items
+
+
+def solves_one_unknown(value: Group) -> bool:
+    """Whether a list is x = 2, x = 3 or x = 2, 3: values of one unknown, not coordinates."""
+    labels = {v.left for v in value.items if isinstance(v, Equation) and isinstance(v.left, sympy.Symbol)}
+    return len(value.items) > 1 and len(labels) == 1 and value.opening == ""
 
 
 def assigned(value: Any) -> dict[Any, Any] | None:
