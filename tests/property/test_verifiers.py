@@ -63,7 +63,7 @@ def verifier(request):
 def judged(verifier, *call: object) -> Verdict:
     verdict = verifier.verify(*call)
     assert isinstance(verdict, Verdict) and verdict.verifier == verifier.name
-    assert verdict.undecided or 0.0 <= verdict.score <= 1.0
+    assert verdict.score is None or 0.0 <= verdict.score <= 1.0
     assert verdict.passed or verdict.feedback.strip()
     json.dumps(verdict.evidence)
     return verdict

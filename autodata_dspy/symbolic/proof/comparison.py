@@ -30,6 +30,9 @@ from autodata_dspy.symbolic.proof.equations import equal_equations, equal_inequa
 from autodata_dspy.symbolic.proof.normal_form import assigned, is_label, is_scalar
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions
 
+# A question with a letter j of its own, q = a + bi + cj + dk.
+_OF_J = re.compile(r"(?<![A-Za-z\\])[a-z]?j(?![A-Za-z])|(?i:quaternion)")
+
 
 class Comparison(Containers):
     """One question of equality: the time it may take and the names its context uses.
@@ -42,6 +45,7 @@ class Comparison(Containers):
     def __init__(self, budget: Budget, context: str = ""):
         super().__init__(budget)
         self.named = frozenset(re.findall(r"[a-z]{2,}", context.lower()))
+        self.asks_of_j = bool(_OF_J.search(context))
         self.taken = frozenset(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?:_\{?\d+\}?)?(?![A-Za-z])", context))
 
     def equal(self, a: Any, b: Any) -> Outcome:
@@ -240,7 +244,7 @@ class Comparison(Containers):
             return None
         if equal_expressions(real + imaginary * sympy.I, b, self.budget)[0] is not True:
             return None
-        if real == 0 or "j" in self.taken or any(word.startswith("quaternion") for word in self.named):
+        if real == 0 or self.asks_of_j:
             return None, "j may be the imaginary unit"
         return True, "j as the imaginary unit"
 
