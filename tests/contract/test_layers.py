@@ -18,6 +18,7 @@ GROUPS = (
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
+        "legal_forms",
         "legal_citations",
         "legal_authorities",
     ),
