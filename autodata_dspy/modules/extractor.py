@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.domains.base import fenced_demos, shown
+from autodata_dspy.domains.base import fenced_demos, passage_of, shown
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
@@ -49,7 +49,7 @@ class Extractor(RoleModule):
                     "challenger",
                     seed_for("extractor", document.id, seed, reading),
                     DEFAULTS,
-                    passage=shown(document, seed, self.domain),
+                    passage=shown(passage_of(document, seed, self.domain)),
                 )
             except AdapterParseError:
                 continue
