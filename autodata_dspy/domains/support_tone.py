@@ -66,8 +66,8 @@ class ReplyDirectly(dspy.Signature):
 
 
 class ReplyWithCare(dspy.Signature):
-    """You are an experienced support agent. First say what this customer feels and which fact they need. Then reply in at
-    most 80 words: show that you have understood this very situation, state the fact plainly, bad news included, and
+    """You are an experienced support agent. First say what this customer feels and which fact they need. Then reply in
+    at most 80 words: show that you have understood this very situation, state the fact plainly, bad news included, and
     say what happens next. No blame, no stock phrases, and nothing that the facts do not hold."""
 
     context: str = dspy.InputField(desc="the facts you know")
@@ -106,51 +106,58 @@ REVIEW_DEMOS = (
 
 DEMOS = (
     {
-        "passage": "Fernhill Bikes services bicycles within five working days. If a part has to be ordered, it takes up to "
-        "three weeks, and the customer may borrow a bicycle free of charge during that time.",
+        "passage": "Fernhill Bikes services bicycles within five working days. If a part has to be ordered, it "
+        "takes up to three weeks, and the customer may borrow a bicycle free of charge during that time.",
         "angle": "an angry customer who has asked before and got no answer",
         "feedback": "none",
-        "facts": "A service takes five working days. If a part has to be ordered it takes up to three weeks. Meanwhile the "
-        "customer may borrow a bicycle free of charge.",
-        "message": "I brought my bike in on the 3rd. It is the 19th now, nobody picks up the phone, and my mail of last "
-        "week was ignored. I take two buses to the night shift. Do you still have my bike at all?",
-        "standard": "[+2] apologises for the unanswered mail and calls\n[+2] offers a bicycle to borrow for the way to the "
-        "night shift\n[+2] says that an ordered part can take up to three weeks\n[-3] tells the customer to be patient\n"
+        "facts": "A service takes five working days. If a part has to be ordered it takes up to three weeks. "
+        "Meanwhile the customer may borrow a bicycle free of charge.",
+        "message": "I brought my bike in on the 3rd. It is the 19th now, nobody picks up the phone, and my "
+        "mail of last week was ignored. I take two buses to the night shift. Do you still have my bike at all?",
+        "standard": "[+2] apologises for the unanswered mail and calls\n"
+        "[+2] offers a bicycle to borrow for the way to the night shift\n"
+        "[+2] says that an ordered part can take up to three weeks\n"
+        "[-3] tells the customer to be patient\n"
         "[-3] blames the supplier for the silence",
-        "reply": "You should have heard from us long before the 19th, and I am sorry that we left your calls and your mail "
-        "without a word. If a part had to be ordered, the repair can take three weeks in all. Two buses before a "
-        "night shift is no way to wait for it: please come by and take one of our bicycles, at no cost, until yours "
-        "is done.",
+        "reply": "You should have heard from us long before the 19th, and I am sorry that we left your calls "
+        "and your mail without a word. If a part had to be ordered, the repair can take three weeks in all. "
+        "Two buses before a night shift is no way to wait for it: please come by and take one of our bicycles, "
+        "at no cost, until yours is done.",
     },
     {
-        "passage": "At Corvo Pools a lost locker key costs 12 euros. The fee is returned if the key is found within 30 days.",
+        "passage": "At Corvo Pools a lost locker key costs 12 euros. The fee is returned if the key is found "
+        "within 30 days.",
         "angle": "an embarrassed customer who made the mistake",
         "feedback": "failed the check (1): too long: 104 words; write at most 80",
         "facts": "A lost locker key costs 12 euros. The fee is paid back if the key is found within 30 days.",
-        "message": "This is silly, but I think the key of locker 88 went down the shower drain on Sunday. I was already "
-        "in the tram when I noticed, and I did not dare to turn back. What do I do now?",
-        "standard": "[+2] thanks the customer for writing about the key\n[+2] treats the loss as something that can happen "
-        "to anyone\n[+2] names the fee of 12 euros together with the chance to get it back\n[-3] scolds the customer "
-        "for going home\n[-3] threatens with consequences",
-        "reply": "Thank you for telling us about number 88. Small things vanish at a pool every week, so please don't "
-        "worry about Sunday. We charge 12 euros for a new one, which you can pay at your next visit. Should the old "
-        "one turn up in the following 30 days, the money is yours again.",
+        "message": "This is silly, but I think the key of locker 88 went down the shower drain on Sunday. I "
+        "was already in the tram when I noticed, and I did not dare to turn back. What do I do now?",
+        "standard": "[+2] thanks the customer for writing about the key\n"
+        "[+2] treats the loss as something that can happen to anyone\n"
+        "[+2] names the fee of 12 euros together with the chance to get it back\n"
+        "[-3] scolds the customer for going home\n"
+        "[-3] threatens with consequences",
+        "reply": "Thank you for telling us about number 88. Small things vanish at a pool every week, so "
+        "please don't worry about Sunday. We have to charge 12 euros for a lost one. "
+        "Should it turn up in the following 30 days, the money is yours again.",
     },
     {
-        "passage": "Mirabel Theatre does not exchange tickets. Whoever cannot come may pass a ticket on to anyone else; the "
-        "name on it is not checked.",
+        "passage": "Mirabel Theatre does not exchange tickets or take them back. Whoever cannot come may pass a "
+        "ticket on to anyone else; the name on it is not checked.",
         "angle": "a sad customer who asks for an exception",
         "feedback": "failed on strong (1): the plain reply is better in 3 of 3 comparisons; ask for more care",
-        "facts": "Tickets are not exchanged. A ticket may be passed on to anyone; the name on it is not checked.",
-        "message": "We had two seats for the 14th, row F. They were for our anniversary. My husband died in March and I "
-        "cannot sit there beside an empty chair. Could you please take them back?",
-        "standard": "[+2] offers condolences before any rule is mentioned\n[+2] says plainly that the seats cannot be taken "
-        "back\n[+2] mentions that somebody else may use them\n[-3] suggests going to the play to feel better\n[-3] "
-        "opens with the policy",
-        "reply": "I am so sorry that you have lost your husband, and that this evening has become such a hard thing to look "
-        "at. I wish I could give you another answer: we are not able to refund row F. If there are friends who would "
-        "like to go, simply hand both seats to them, and nobody will ask whose they were. There is nothing else you "
-        "need to do.",
+        "facts": "Tickets are not taken back. A ticket may be passed on to anyone; the name on it is not checked.",
+        "message": "We had two seats for the 14th, row F. They were for our anniversary. My husband died in "
+        "March and I cannot sit there beside an empty chair. Could you please take them back?",
+        "standard": "[+2] offers condolences before any rule is mentioned\n"
+        "[+2] says plainly that the seats cannot be taken back\n"
+        "[+2] mentions that somebody else may use them\n"
+        "[-3] suggests going to the play to feel better\n"
+        "[-3] opens with the policy",
+        "reply": "I am so sorry that you have lost your husband, and that this evening has become such a hard "
+        "thing to look at. I wish I could give you another answer: we are not able to refund row F. If there "
+        "are friends who would like to go, simply hand both seats to them, and nobody will ask whose they "
+        "were. There is nothing else you need to do.",
     },
 )
 
@@ -159,17 +166,18 @@ STRONG_DEMOS = (
         "context": "Orders placed after noon leave the next working day. The depot is closed on Sundays.",
         "question": "Ordered Saturday 3 pm, still 'in preparation'. The whole point was having the tent by Monday!",
         "reasoning": "Disappointed, in a hurry; it leaves on Monday and will not be there in time.",
-        "reply": "A tent that comes after the trip is no use, so I will be plain: yours leaves our depot on Monday and will "
-        "not reach you that day. Saturday's order came after noon, and we are closed on Sundays. I am sorry that this "
-        "upsets your plan. If you no longer want it, tell me and I will look at what we can do about the order.",
+        "reply": "A tent that comes after the trip is no use, so I will be plain: yours leaves our depot on "
+        "Monday and will not reach you that day. Saturday's order came after noon, and we are closed on "
+        "Sundays. I am sorry that this upsets your plan. If you no longer want it, please just tell me.",
     },
     {
         "context": "Vouchers are valid for two years. An expired voucher cannot be renewed.",
-        "question": "Found Gran's voucher from 2019 in a book. I suppose that's my own fault? Is there anything to be done?",
+        "question": "Found Gran's voucher from 2019 in a book. I suppose that's my own fault? Is there "
+        "anything to be done?",
         "reasoning": "Hopeful and a little ashamed; an expired voucher cannot be renewed.",
-        "reply": "What a find, and no fault of yours: people put vouchers into books because they want to keep them. Sadly "
-        "ours are valid for two years, and I cannot renew one from 2019. I wish I had better news about a present "
-        "from your gran.",
+        "reply": "What a find, and no fault of yours: people put vouchers into books because they want to keep "
+        "them. Sadly ours are valid for two years, and I cannot renew one from 2019. I wish I had better news "
+        "about a present from your gran.",
     },
 )
 
@@ -202,7 +210,7 @@ def _standard(text: str) -> Rubric:
 
 
 def build(prediction: Any, angle: str) -> Challenge:
-    """A challenge from what was written; lengths of facts and reply are bounded here, that of the message by a check."""
+    """A challenge from what was written. Facts and reply are measured here, the message by a check."""
     facts, message, standard, reply = (
         str(prediction.get(name) or "").strip() for name in ("facts", "message", "standard", "reply")
     )
