@@ -99,7 +99,8 @@ class PairwiseJudge(RoleModule):
         if _plain(chosen) == _plain(rejected):
             verdict = Verdict.of(False, "both solvers wrote the same reply; ask for more", self.name)
             return _concluded("failed_on_strong", verdict)
-        votes = [self._vote(challenge, chosen, rejected, seed_for(self.name, seed, i)) for i in range(self.n_seeds)]
+        seeds = [seed_for(self.name, seed, i) for i in range(self.n_seeds)]
+        votes: list[Vote] = [self._vote(challenge, chosen, rejected, each) for each in seeds]
         return self._decide(votes, chosen, rejected)
 
     def _vote(self, challenge: Challenge, chosen: str, rejected: str, seed: int) -> Vote:
