@@ -11,7 +11,7 @@ from autodata_dspy.acceptance import adjusted
 from autodata_dspy.artifact import load_program
 from autodata_dspy.config import RunConfig
 from autodata_dspy.documents import load_documents
-from autodata_dspy.errors import StoreError
+from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.roles import Roles
 from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Document, Verdict
@@ -98,6 +98,14 @@ def recheck(domain: str, result: Result) -> list[Verdict]:
     check = registry.load("domains", domain).recheck
     accepted = [r.challenge for t in result.trajectories for r in t.accepted if r.challenge]
     return check(accepted) if check and accepted else []
+
+
+def verified(domain: str) -> str:
+    """What stands behind a domain's examples ("checked", "judged", "none"); "" where it is not installed here."""
+    try:
+        return registry.load("domains", domain).verified
+    except ConfigError:
+        return ""
 
 
 @dataclasses.dataclass(frozen=True)
