@@ -20,6 +20,7 @@ GROUPS = (
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
         "legal_citations",
         "legal_authorities",
+        *("functions", "mutation", "equivalence"),
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
@@ -34,7 +35,10 @@ GROUPS = (
     ("cli",),
 )
 PLUGIN_ROOMS = ("verifiers", "domains", "generators")
-SIBLINGS_MEANT = {("verifiers.program_answer", "verifiers.math_objects")}  # one answer compared as the other does
+SIBLINGS_MEANT = {
+    ("verifiers.program_answer", "verifiers.math_objects"),  # one answer compared as the other does
+    ("verifiers.test_adequacy", "verifiers.unit_tests"),  # a reference passes its tests as an answer does
+}
 FREE_OF_DSPY = ("types", "errors", "registry", "budget", "documents", "events", "config", "store", "acceptance", "text")
 
 
