@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
+_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.GtE),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.LtE),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
 }
 _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -31,6 +31,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mod: ast.FloorDiv,
     ast.Pow: ast.Mult,
 }
+_TWINS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _REMOVED = (ast.Assign, ast.AugAssign, ast.If, ast.For, ast.While, ast.Continue, ast.Break)
 _CONDITIONAL = (ast.If, ast.While, ast.IfExp)
 Change = tuple[str, Callable[[Any], Any]]  # kind, and what makes a changed node of a copied one
@@ -48,9 +49,9 @@ class Mutant:
 def mutants(source: str, limit: int = 12, seed: int = 0) -> list[Mutant]:
     """At most `limit` different mutants of the top-level functions, of every kind in turn, drawn by the seed.
 
-    Changes are: comparisons (`<` to `<=`), arithmetic (`+` to `-`), negated conditions, constants one up or down,
-    the bound of a range, `and` for `or`, a return of None, a removed statement. What leaves the code as it is counts
-    for nothing.
+    Changes are: comparisons (`<` to `<=` or `>`), arithmetic (`+` to `-`), negated conditions, constants one up or
+    down, the bound of a range, `min` for `max`, `and` for `or`, one condition less, a return of None, a removed
+    statement. What leaves the code as it is counts for nothing.
 
     Raises:
         SyntaxError: the source cannot be read.
@@ -133,17 +134,20 @@ def _nodes(tree: ast.Module) -> list[ast.AST]:
 def _changes(node: ast.AST) -> list[Change]:
     found: list[Change] = []
     if isinstance(node, ast.Compare):
-        swaps = [i for i, op in enumerate(node.ops) if type(op) in _COMPARISONS]
-        found += [("comparison", lambda n, i=i: _compared(n, i)) for i in swaps]
+        swaps = [(i, new) for i, op in enumerate(node.ops) for new in _COMPARISONS[type(op)]]
+        found += [("comparison", lambda n, i=i, new=new: _compared(n, i, new)) for i, new in swaps]
     if isinstance(node, (ast.BinOp, ast.AugAssign)) and type(node.op) in _ARITHMETIC:
         found.append(("arithmetic", lambda n: _set(n, op=_ARITHMETIC[type(n.op)]())))
     if isinstance(node, ast.BoolOp):
         other = ast.Or if isinstance(node.op, ast.And) else ast.And
         found.append(("connective", lambda n: _set(n, op=other())))
+        found += [("operand", lambda n, i=i: _without(n, i)) for i in range(len(node.values))]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
         found.append(("sign", lambda n: n.operand))
     if isinstance(node, _CONDITIONAL):
         found.append(("condition", lambda n: _set(n, test=ast.UnaryOp(ast.Not(), n.test))))
+    if isinstance(node, ast.Name) and node.id in _TWINS:
+        found.append(("built-in", lambda n: ast.Name(_TWINS[n.id], n.ctx)))
     if isinstance(node, ast.Constant):
         found += [("constant", lambda n, v=v: ast.Constant(v)) for v in _near(node.value)]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" and node.args:
@@ -155,9 +159,14 @@ def _changes(node: ast.AST) -> list[Change]:
     return found
 
 
-def _compared(node: ast.Compare, index: int) -> ast.Compare:
-    node.ops[index] = _COMPARISONS[type(node.ops[index])]()
+def _compared(node: ast.Compare, index: int, new: type[ast.cmpop]) -> ast.Compare:
+    node.ops[index] = new()
     return node
+
+
+def _without(node: ast.BoolOp, index: int) -> ast.expr:
+    del node.values[index]
+    return node if len(node.values) > 1 else node.values[0]
 
 
 def _set(node: Any, **fields: Any) -> Any:

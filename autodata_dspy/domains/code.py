@@ -25,7 +25,7 @@ from autodata_dspy.verifiers.test_adequacy import TestAdequacy
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
 
-# The challenger states examples in the docstring and elsewhere only calls: small models write sound functions with wrong
+# The challenger states examples in the docstring, and elsewhere only calls: small models write sound functions and wrong
 # expected values. What the calls give is computed in the sandbox; the docstring's examples are the independent word.
 class WriteFunction(dspy.Signature):
     """You write small Python exercises. Turn a rule of the passage into one Python function, with numbers of your own.
@@ -116,7 +116,8 @@ DEMOS = (
         "        while j < len(flags) and flags[j] == flags[i]:\n            j += 1\n"
         "        n = j - i\n        out += str(n) + flags[i] if n >= 3 else flags[i:j]\n"
         "        i = j\n    return out",
-        "calls": "shorten('r')\nshorten('ggg')\nshorten('rg')\nshorten('rrgrr')\nshorten('bbbrrrr')\nshorten('ggggggggggb')",
+        "calls": "shorten('r')\nshorten('ggg')\nshorten('rg')\nshorten('rrgrr')\nshorten('bbbrrrr')\n"
+        "shorten('ggggggggggb')",
     },
 )
 
@@ -156,15 +157,15 @@ REVIEW_DEMOS = (
 _SOLVED = (
     {
         "context": "none",
-        "question": 'def stamps(grams: int) -> int:\n    """Stamps for a letter: one for each 20 grams begun, at least one.\n\n'
-        '    >>> stamps(20)\n    1\n    >>> stamps(0)\n    1\n    """',
+        "question": 'def stamps(grams: int) -> int:\n    """Stamps for a letter: one for each 20 grams begun, '
+        'at least one.\n\n    >>> stamps(20)\n    1\n    >>> stamps(0)\n    1\n    """',
         "reasoning": "Round the weight up to whole steps of 20 grams and take at least 1.",
         "code": "def stamps(grams: int) -> int:\n    return max(1, (grams + 19) // 20)",
     },
     {
         "context": "none",
-        "question": 'def longest(names: list[str]) -> str:\n    """The longest name; of equal ones the first; \'\' if there is none.\n\n'
-        "    >>> longest(['Al', 'Bo'])\n    'Al'\n    >>> longest([])\n    ''\n    \"\"\"",
+        "question": 'def longest(names: list[str]) -> str:\n    """The longest name; of equal ones the first; '
+        "an empty text if there is none.\n\n    >>> longest(['Al', 'Bo'])\n    'Al'\n    >>> longest([])\n    ''\n    \"\"\"",
         "reasoning": "Go through the names, keep a name only if it is longer than the best so far, and begin with ''.",
         "code": "def longest(names: list[str]) -> str:\n    best = ''\n    for name in names:\n"
         "        if len(name) > len(best):\n            best = name\n    return best",
@@ -367,7 +368,5 @@ PLUGIN = Domain(
     write_tokens=400,
     passage_chars=900,
     probe="code_humaneval",
-    template=ExportTemplate(
-        "Complete this Python function.\n\n```python\n{question}\n```", "```python\n{answer}\n```"
-    ),
+    template=ExportTemplate("Complete this Python function.\n\n```python\n{question}\n```", "```python\n{answer}\n```"),
 )

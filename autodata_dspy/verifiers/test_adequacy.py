@@ -21,6 +21,7 @@ from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 MAX_CODE = 10_000  # characters
 CONSTANTS = ("None", "0", "''", "[]", "False", "True")
 MAX_EXPECTED = 4  # of the values that tests expect, as constants to return
+_SIZED = (str, list, tuple)
 _SPENT = ("TimeoutError", "MemoryError")  # Monty's words for a run beyond its limits
 _CLAMP = (
     "def clamp(n: int) -> int:\n    if n < 0:\n        return 0\n    if n > 9:\n        return 9\n    return n",
@@ -31,11 +32,11 @@ _CLAMP = (
 class TestAdequacy:
     """Runs the tests against the reference solution and against wrong ones made of it.
 
-    The reference must pass. A body that does nothing, that returns a constant (None, 0, "", [], False, True, or a value
-    that the tests expect) or its first argument must fail. Of at most `max_mutants` small changes of the reference
-    (see `mutation`) the tests must notice the share `min_killed`; a change that runs out of its time is noticed. One
-    that gives the same on all of up to 200 inputs near those of the tests is no error, and left out. Score: 1, else the
-    share that was noticed, or 0 where the reference fails or something trivial passes.
+    The reference must pass. A body must fail that does nothing, or returns a constant (None, 0, "", [], False, True, or
+    a value that the tests expect), its first argument, an end of that or its length. Of at most `max_mutants` small
+    changes of the reference (see `mutation`) the tests must notice the share `min_killed`; a change that runs out of
+    its time is noticed. One that gives the same on all of up to 200 inputs near those of the tests is no error, and
+    left out. Score: 1, else the share that was noticed, or 0 where the reference fails or something trivial passes.
 
     Undecided: no function that the tests use, code longer than 10 000 characters, a reference that cannot be run, and
     runs that show too little to tell.
@@ -101,7 +102,8 @@ class TestAdequacy:
     def _challenged(self, solution: str, tests: str) -> Verdict:
         entry, first = _entry(parse(solution), parse(tests))
         unknown = ""
-        for body in _trivial(parse(tests), first):
+        near = inputs(parse(tests), parse(solution), entry)
+        for body in _trivial(parse(tests), first, any(isinstance(v, _SIZED) for args, _ in near for v in args[:1])):
             noticed = self._noticed(with_body(solution, entry, body), tests, entry)
             if noticed is False:
                 shown = "does nothing" if body == "pass" else f"only does `{body}`"
@@ -114,7 +116,6 @@ class TestAdequacy:
         if not changed:
             return Verdict.undecidable("there is nothing in the solution to change", self.name)
         noticed = [self._noticed(mutant.source, tests, entry) for mutant in changed]
-        near = inputs(parse(tests), parse(solution), entry)
         survivors = [m for m, n in zip(changed, noticed, strict=True) if n is False]
         told = [self._difference(solution, mutant, entry, near) for mutant in survivors]
         survived = [f"{m.where}{how}" for m, how in zip(survivors, told, strict=True) if how is not None]
@@ -165,29 +166,34 @@ class TestAdequacy:
 
 
 def _entry(solution: ast.Module, tests: ast.Module) -> tuple[str, str]:
-    """The function that the tests use (of several the last one defined), and its first parameter's name.
+    """The function that the tests use or `check` is given, the last one of several; and its first parameter's name.
 
     Raises:
         VerifierError: there is none.
     """
     functions = [n for n in solution.body if isinstance(n, ast.FunctionDef)]
     used = {n.id for n in ast.walk(tests) if isinstance(n, ast.Name)}
-    checked = any(isinstance(n, ast.FunctionDef) and n.name == "check" for n in tests.body)
-    named = [f for f in functions if f.name in used] or (functions if checked else [])
+    named = [f for f in functions if f.name in used]
+    if any(isinstance(n, ast.FunctionDef) and n.name == "check" for n in tests.body):
+        named = functions  # `check` is given the last one
     if not named:
         raise VerifierError("the tests use no function of the solution")
     parameters = [*named[-1].args.posonlyargs, *named[-1].args.args]
     return named[-1].name, parameters[0].arg if parameters else ""
 
 
-def _trivial(tests: ast.Module, parameter: str) -> Iterator[str]:
-    """Bodies that do no work."""
+def _trivial(tests: ast.Module, parameter: str, sized: bool) -> Iterator[str]:
+    """Bodies that do hardly any work; `sized`: the first argument is a text or a list."""
     yield "pass"
     returned = dict.fromkeys(CONSTANTS)
     returned |= dict.fromkeys(_expected(tests)[:MAX_EXPECTED])
     yield from (f"return {text}" for text in returned)
     if parameter:
         yield f"return {parameter}"
+        if sized:
+            short = f"if not {parameter}:\n    return {{}}\nreturn {parameter}[{{}}]"
+            yield from (short.format(nothing, end) for end in (0, -1) for nothing in ("None", parameter))
+            yield f"return len({parameter})"
 
 
 def _expected(tests: ast.Module) -> list[str]:
