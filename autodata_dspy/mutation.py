@@ -132,6 +132,10 @@ def _nodes(tree: ast.Module) -> list[ast.AST]:
 
 
 def _changes(node: ast.AST) -> list[Change]:
+    return [*_of_operators(node), *_of_values(node), *_of_statements(node)]
+
+
+def _of_operators(node: ast.AST) -> list[Change]:
     found: list[Change] = []
     if isinstance(node, ast.Compare):
         swaps = [(i, new) for i, op in enumerate(node.ops) for new in _COMPARISONS[type(op)]]
@@ -144,14 +148,23 @@ def _changes(node: ast.AST) -> list[Change]:
         found += [("operand", lambda n, i=i: _without(n, i)) for i in range(len(node.values))]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
         found.append(("sign", lambda n: n.operand))
+    return found
+
+
+def _of_values(node: ast.AST) -> list[Change]:
+    if isinstance(node, ast.Name) and node.id in _TWINS:
+        return [("built-in", lambda n: ast.Name(_TWINS[n.id], n.ctx))]
+    if isinstance(node, ast.Constant):
+        return [("constant", lambda n, v=v: ast.Constant(v)) for v in _near(node.value)]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" and node.args:
+        return [("range", lambda n, step=step: _longer(n, step)) for step in (1, -1)]
+    return []
+
+
+def _of_statements(node: ast.AST) -> list[Change]:
+    found: list[Change] = []
     if isinstance(node, _CONDITIONAL):
         found.append(("condition", lambda n: _set(n, test=ast.UnaryOp(ast.Not(), n.test))))
-    if isinstance(node, ast.Name) and node.id in _TWINS:
-        found.append(("built-in", lambda n: ast.Name(_TWINS[n.id], n.ctx)))
-    if isinstance(node, ast.Constant):
-        found += [("constant", lambda n, v=v: ast.Constant(v)) for v in _near(node.value)]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" and node.args:
-        found += [("range", lambda n, step=step: _longer(n, step)) for step in (1, -1)]
     if isinstance(node, ast.Return) and not (node.value is None or _is_none(node.value)):
         found.append(("return", lambda n: ast.Return(ast.Constant(None))))
     if isinstance(node, _REMOVED):

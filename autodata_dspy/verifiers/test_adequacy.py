@@ -41,8 +41,8 @@ class TestAdequacy:
     Undecided: no function that the tests use, code longer than 10 000 characters, a reference that cannot be run, and
     runs that show too little to tell.
 
-    Audited on 0 hard cases (benchmarks/README.md):
-    precision –, recall –, undecided –.
+    Audited on 52 hard cases (benchmarks/README.md):
+    precision 1.000, recall 1.000, undecided 0.192.
 
     Args:
         min_killed: share in (0, 1] of the changes that must be noticed.

@@ -25,7 +25,7 @@ GROUPS = (
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
     ("acceptance", "domains.base", "feedback"),
-    ("modules",),
+    ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
     ("artifact", "store", "executors", "results"),
