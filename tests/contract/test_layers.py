@@ -21,11 +21,12 @@ GROUPS = (
         "legal_forms",
         "legal_citations",
         "legal_authorities",
+        *("functions", "mutation", "equivalence"),
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
     ("acceptance", "domains.base", "feedback"),
-    ("modules",),
+    ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
     ("artifact", "store", "executors", "results"),
@@ -35,7 +36,10 @@ GROUPS = (
     ("cli",),
 )
 PLUGIN_ROOMS = ("verifiers", "domains", "generators")
-SIBLINGS_MEANT = {("verifiers.program_answer", "verifiers.math_objects")}  # one answer compared as the other does
+SIBLINGS_MEANT = {
+    ("verifiers.program_answer", "verifiers.math_objects"),  # one answer compared as the other does
+    ("verifiers.test_adequacy", "verifiers.unit_tests"),  # a reference passes its tests as an answer does
+}
 FREE_OF_DSPY = ("types", "errors", "registry", "budget", "documents", "events", "config", "store", "acceptance", "text")
 
 
