@@ -1,14 +1,14 @@
 """A classification task that a user defines: labels, what they mean, and perhaps a few real texts of each.
 
-    name = "consumer contract clauses"
-    kind = "clause of a contract with consumers"     # of the texts
+name = "consumer contract clauses"
+kind = "clause of a contract with consumers"     # of the texts
 
-    [labels]
-    arbitration = "Disputes go to an arbitrator instead of a court."
-    "none of these" = "The clause is about something else."
+[labels]
+arbitration = "Disputes go to an arbitrator instead of a court."
+"none of these" = "The clause is about something else."
 
-    [examples]                                        # optional
-    arbitration = ["Any dispute shall be finally settled by a single arbitrator."]
+[examples]                                        # optional
+arbitration = ["Any dispute shall be finally settled by a single arbitrator."]
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def _check_labels(labels: Mapping[str, str]) -> None:
     for label, definition in labels.items():
         spelt = tuple(words(label))
         if not spelt or len(label) > MAX_LABEL_CHARS or not label.isprintable():
-            raise ConfigError(f"the label {label[:100]!r} must be one line of 1 to {MAX_LABEL_CHARS} characters with a word in it")
+            raise ConfigError(
+                f"the label {label[:100]!r} must be one line of 1 to {MAX_LABEL_CHARS} characters with a word in it"
+            )
         if spelt in known:
             raise ConfigError(f"the labels {known[spelt]!r} and {label!r} differ in case or punctuation only")
         known[spelt] = label

@@ -18,6 +18,7 @@ GROUPS = (
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
+        "labelled_task",
         "legal_citations",
         "legal_authorities",
     ),
@@ -35,7 +36,19 @@ GROUPS = (
 )
 PLUGIN_ROOMS = ("verifiers", "domains", "generators")
 SIBLINGS_MEANT = {("verifiers.program_answer", "verifiers.math_objects")}  # one answer compared as the other does
-FREE_OF_DSPY = ("types", "errors", "registry", "budget", "documents", "events", "config", "store", "acceptance", "text")
+FREE_OF_DSPY = (
+    "types",
+    "errors",
+    "registry",
+    "budget",
+    "documents",
+    "events",
+    "config",
+    "store",
+    "acceptance",
+    "text",
+    "labelled_task",
+)
 
 
 @functools.cache
