@@ -59,8 +59,8 @@ class RunConfig(_Strict):
 
     Attributes:
         domain: name of the domain.
-        task: a classification task for a domain of labelled texts: a TOML file, or its content, which is what is kept, so
-            that a run can go on when the file has moved; see `labelled_task`.
+        task: a classification task for a domain of labelled texts: a TOML file, or its content; see `labelled_task`.
+            The content is kept, so that a run can go on when the file has moved.
         program: name of a generator.
         documents: "builtin", a path to a file or a folder, or "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
         n: accepted examples wanted; the run ends there, or when documents and passes are used up.

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import dspy
 
 from autodata_dspy.acceptance import Thresholds
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
+from autodata_dspy.labelled_checks import NewWording
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.modules.learner import Learner
-from autodata_dspy.subjects import as_challenge
-from autodata_dspy.text import content_words, words
-from autodata_dspy.types import Challenge, Verdict
+from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.balance import Balance
-from autodata_dspy.verifiers.base import Checks, Cost, Verifier, VerifierExample
+from autodata_dspy.verifiers.base import Verifier
 from autodata_dspy.verifiers.exact_match import ExactMatch
 from autodata_dspy.verifiers.language import Language
 from autodata_dspy.verifiers.length import Length
 from autodata_dspy.verifiers.near_duplicates import NearDuplicates
 
 MIN_WORDS, MAX_WORDS = 8, 90
-N_GRAM = 8  # words in a row that two lawyers do not choose independently
-COPIED = 0.6  # of a text's n-grams
-REPEATED = 0.7  # of a text's content words, when they are those of its definition
 MAX_DEMOS = 4
 
 
-# The definitions follow the instructions (`_told`), so that all of it stands at the front of every prompt and is read once.
+# The definitions follow the instructions (`_told`): all of it stands at the front of every prompt and is read once.
 class WriteText(dspy.Signature):
     """You write legal texts for a collection in which every text has one label. Write one new text for the label you
     are given. It clearly belongs to that label and to no other one.
@@ -83,7 +78,7 @@ DEFAULT = LabelledTask(
         "arbitration": "Disputes are decided by an arbitrator instead of a court.",
         "governing law": "It says the law of which country or state applies to the contract.",
         "jurisdiction": "It says the courts of which place decide disputes.",
-        "none of these": "It is about something else, such as payment, delivery, privacy, warranty or how to use a thing.",
+        "none of these": "It is about something else, such as payment, delivery, privacy, warranty or proper use.",
     },
     examples={
         "unilateral change": ("We can alter these conditions whenever we see a need, by posting a new version here.",),
@@ -106,22 +101,22 @@ DEMOS = (
         "passage": "The operator may close a locker whose hirer stores goods that smell, leak or are forbidden.",
         "angle": f"termination: {DEFAULT.labels['termination']}",
         "feedback": "none",
-        "text": "Should a cabin remain unpaid for ten days, or should we simply decide to give up a site, we may withdraw "
-        "your access code and treat the hire as finished from that hour.",
+        "text": "Should a cabin remain unpaid for ten days, or should we simply decide to give up a site, we may "
+        "withdraw your access code and treat the hire as finished from that hour.",
     },
     {
         "passage": "Members bring their own boots. The hall opens at seven and closes at ten in the evening.",
         "angle": f"jurisdiction: {DEFAULT.labels['jurisdiction']}",
         "feedback": "none",
-        "text": "A member who wants to bring an action over a course, a fee or an injury has to do so before the judges "
-        "of Graz, wherever he or she lives at that time.",
+        "text": "A member who wants to bring an action over a course, a fee or an injury has to do so before the "
+        "judges of Graz, wherever he or she lives at that time.",
     },
     {
-        "passage": "The licensee receives the program as it is and keeps a copy for the case that the first one is lost.",
+        "passage": "The licensee receives the program as it is and keeps a copy in case the first one is lost.",
         "angle": f"limitation of liability: {DEFAULT.labels['limitation of liability']}",
         "feedback": "- too easy (1): the weak solver scored 0.95 on average of 1; make it harder",
-        "text": "Lost harvests, spoilt recordings and nights without sleep are the user's own affair, even where a defect "
-        "of the device has caused them; we replace the device, and that is all.",
+        "text": "Lost harvests, spoilt recordings and nights without sleep are the user's own affair, even where a "
+        "defect of the device has caused them; we replace the device, and that is all.",
     },
     {
         "passage": "A carrier hands over the goods to whoever presents the bill of lading.",
@@ -131,68 +126,6 @@ DEMOS = (
         "any dent that can be seen.",
     },
 )
-
-
-class NewWording:
-    """A text in its own words: not its label, not the definition, not a copy of the document or of an example.
-
-    That a clause on arbitration says "arbitration" is natural and allowed.
-
-    Args:
-        task: whose labels and definitions these are.
-        shown: texts that the challenger has seen besides the document.
-    """
-
-    name: ClassVar[str] = "new_wording"
-    checks: ClassVar[Checks] = "challenge"
-    cost: ClassVar[Cost] = "free"
-    EXAMPLES: ClassVar[tuple[VerifierExample, ...]] = (
-        VerifierExample(
-            Challenge("All quarrels end before an arbitrator whom the guild appoints.", "", label="arbitration"),
-            why="own words",
-        ),
-        VerifierExample(Challenge("Arbitration.", "", label="arbitration"), expected=False, why="the label"),
-    )
-
-    def __init__(self, task: LabelledTask = DEFAULT, shown: Iterable[str] = ()):
-        self.task = task
-        self.shown = tuple(_line(text) for text in shown)
-
-    def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
-        """Score 1 for new wording, 0 for a copy; undecided without a challenge.
-
-        Args:
-            subject: a challenge with a label.
-            reference: not used.
-            context: the document.
-        """
-        challenge = as_challenge(subject)
-        if challenge is None:
-            return Verdict.undecidable(f"{type(subject).__name__} is no challenge", self.name)
-        if self.task.label_of(challenge.question):
-            return Verdict.of(False, "the text is a label; write a text that belongs to it", self.name)
-        own = set(content_words(challenge.question))
-        for definition in self.task.labels.values():
-            if own and len(own & set(content_words(definition))) / len(own) >= REPEATED:
-                return Verdict.of(False, "the text repeats a definition; write a real text of that kind", self.name)
-        for what, line in (("the passage", _line(context)), *(("an example", line) for line in self.shown)):
-            if (share := _shared(challenge.question, line)) >= COPIED:
-                why = f"{share:.0%} of the text is copied from {what}; keep the kind of rule, and use your own words"
-                return Verdict.of(False, why, self.name, copied=round(share, 3))
-        return Verdict.of(True, "", self.name)
-
-
-@functools.lru_cache(maxsize=64)
-def _line(text: str) -> str:
-    """The words of a text between single spaces; a document is asked about many times."""
-    return f" {' '.join(words(text))} "
-
-
-def _shared(text: str, line: str) -> float:
-    """Share of the text's word 8-grams that stand in the other one; a shorter text counts as one."""
-    own = words(text)
-    grams = [" ".join(own[i : i + N_GRAM]) for i in range(max(1, len(own) - N_GRAM + 1))]
-    return sum(f" {gram} " in line for gram in grams) / len(grams)
 
 
 def _told(signature: Any, task: LabelledTask) -> Any:
@@ -277,8 +210,9 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         strong_mode="sort",
         challenge_verifiers=checks,
         answer_verifier=lambda roles: ExactMatch(),
-        # The strong solver vouches for the label: two of three have to agree with it. The weak solver is the learner, and
-        # rejects only what it is sure of already; what a weaker model finds hard is of no use to it (see modules.learner).
+        # The strong solver vouches for the label: two of three have to agree with it. The weak solver is the learner,
+        # and rejects only what it is sure of already; what a weaker model finds hard is of no use to it (see
+        # modules.learner).
         acceptance=Thresholds(n_weak=1, weak_at_most=0.9, n_strong=3, strong_min=0.6),
         verified="judged",
         learner=lambda: Learner(task.examples, min_examples=2 * len(task.labels)),

@@ -24,7 +24,7 @@ GROUPS = (
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
-    ("acceptance", "domains.base", "feedback"),
+    ("acceptance", "domains.base", "feedback", "labelled_checks"),
     ("modules",),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
