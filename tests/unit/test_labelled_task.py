@@ -70,7 +70,10 @@ WRONG = {
     "a list of labels": ('name = "n"\nlabels = ["a", "b"]', "task: 'labels' must be a table ([labels], then lines of"),
     "one label twice": ('name = "n"\n[labels]\na = "A."\n"A." = "B."', "'a' and 'A.' differ in case or punctuation"),
     "a label without a word": ('name = "n"\n[labels]\na = "A."\n"…" = "B."', "the label '…' must be one line of 1 to"),
-    "a label of two lines": ('name = "n"\n[labels]\na = "A."\n"b\\nc" = "B."', "must be one line of 1 to 80 characters"),
+    "a label of two lines": (
+        'name = "n"\n[labels]\na = "A."\n"b\\nc" = "B."',
+        "must be one line of 1 to 80 characters",
+    ),
     "examples of no label": (
         f'name = "n"\n{TWO}[examples]\nc = ["x"]',
         "examples: unknown label 'c'; available: a, b",
