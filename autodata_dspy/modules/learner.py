@@ -27,7 +27,8 @@ class Learner:
     """challenge → `rollout`: the probability that a classifier, trained on the accepted texts, gives to the label.
 
     TF-IDF of words (1 and 2) and characters (3 to 5), then logistic regression with balanced classes. Threads may
-    teach and ask at the same time. It is fitted anew when it is asked after it was taught.
+    teach and ask at the same time. It is fitted anew when it is asked after it was taught. What it knows depends on
+    which documents are finished: with several at a time, two runs of one seed may decide differently.
 
     Args:
         examples: label → texts it knows from the beginning.

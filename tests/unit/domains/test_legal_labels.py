@@ -282,6 +282,15 @@ def test_a_resumed_run_teaches_the_learner_what_was_accepted_before(scripted, tm
     ]
 
 
+def test_documents_may_be_worked_on_at_the_same_time_and_copies_of_a_generator_learn_apart(scripted):
+    maker, _ = loop(scripted)
+    twin = maker.deepcopy()
+    result = generate(maker, DOCUMENTS, concurrency=4)
+    assert [t.status for t in result.trajectories] == ["done"] * 10
+    assert len(maker.weak) == len(result.accepted) + 2 > 2
+    assert len(twin.weak) == 2
+
+
 def test_duplicates_and_unbalanced_labels_are_found_at_the_end():
     rows = [{"question": text("rent", i % 8), "label": "rent"} for i in range(12)]
     duplicates, balance = (v.verify(rows) for v in for_task(TASK).final_checks())
