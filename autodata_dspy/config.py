@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import ConfigError, did_you_mean
+from autodata_dspy.labelled_task import LabelledTask, read_task
 from autodata_dspy.roles import ROLES, RoleSpec, check_role
 
 
@@ -58,6 +59,8 @@ class RunConfig(_Strict):
 
     Attributes:
         domain: name of the domain.
+        task: a classification task for a domain of labelled texts: a TOML file, or its content; see `labelled_task`.
+            The content is kept, so that a run can go on when the file has moved.
         program: name of a generator.
         documents: "builtin", a path to a file or a folder, or "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
         n: accepted examples wanted; the run ends there, or when documents and passes are used up.
@@ -71,6 +74,7 @@ class RunConfig(_Strict):
     """
 
     domain: str = "math_objects"
+    task: dict[str, Any] | None = None
     program: str = "agentic_self_instruct"
     documents: str = "builtin"
     n: int = Field(10, ge=1)
@@ -102,6 +106,13 @@ class RunConfig(_Strict):
         if not isinstance(value, dict):
             raise ValueError("expected a table of roles")
         return {check_role(role): RoleSpec.read(role, spec).to_dict() for role, spec in value.items()}
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _read_task(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return read_task(value).to_table()
+        return LabelledTask.of(value).to_table() if isinstance(value, dict) else value
 
     @classmethod
     def read(cls, path: Path | None = None, **overrides: Any) -> RunConfig:

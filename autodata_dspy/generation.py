@@ -144,7 +144,8 @@ def _is_option(name: str, value: Any) -> bool:
 def models_of(maker: Any) -> dict[str, str]:
     """role → model string, for a maker with roles."""
     roles = getattr(maker, "roles", None)
-    return {role: roles.model_of(role) for role in ROLES} if roles is not None else {}
+    models = {role: roles.model_of(role) for role in ROLES} if roles is not None else {}
+    return models | ({"weak_solver": "learner"} if getattr(getattr(maker, "domain", None), "learner", None) else {})
 
 
 @dataclass

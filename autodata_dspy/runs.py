@@ -12,13 +12,31 @@ from autodata_dspy.artifact import load_program
 from autodata_dspy.config import RunConfig
 from autodata_dspy.documents import load_documents
 from autodata_dspy.errors import ConfigError, StoreError
+from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.roles import Roles
 from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Document, Verdict
 
 if TYPE_CHECKING:
+    from autodata_dspy.domains.base import Domain
     from autodata_dspy.events import Watch
     from autodata_dspy.results import Result
+
+
+def domain_of(config: RunConfig) -> Domain:
+    """The domain a configuration names, for its task where it has one.
+
+    Raises:
+        ConfigError: unknown domain, or one that takes no task.
+    """
+    domain = registry.load("domains", config.domain)
+    if config.task is None:
+        return domain
+    if domain.for_task is None:
+        raise ConfigError(
+            f"the domain {config.domain!r} takes no task; leave it out, or name the domain 'legal_labels'"
+        )
+    return domain.for_task(LabelledTask.of(config.task))
 
 
 def build_maker(config: RunConfig) -> Any:
@@ -27,7 +45,7 @@ def build_maker(config: RunConfig) -> Any:
     Raises:
         ConfigError, ArtifactError: unknown domain or program, contradicting numbers, a file that does not fit.
     """
-    domain = registry.load("domains", config.domain)
+    domain = domain_of(config)
     is_file = config.program.endswith(".json")
     kind = registry.load("generators", "agentic_self_instruct" if is_file else config.program)
     maker = kind(
@@ -44,7 +62,7 @@ def build_maker(config: RunConfig) -> Any:
 def read_documents(config: RunConfig) -> list[Document]:
     """The configuration's documents; "builtin" are the domain's own."""
     if config.documents == "builtin":
-        return registry.load("domains", config.domain).documents()
+        return domain_of(config).documents()
     return load_documents(config.documents, config.domain)
 
 

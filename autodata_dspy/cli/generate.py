@@ -12,6 +12,9 @@ from autodata_dspy.cli import options
 
 def command(
     domain: Annotated[str | None, typer.Option(help="See `autodata list domains`.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="A TOML file with the labels to write for (domain legal_labels).")
+    ] = None,
     documents: Annotated[
         str | None,
         typer.Option(
@@ -46,6 +49,7 @@ def command(
     settings = RunConfig.read(
         config,
         domain=domain,
+        task=task,
         documents=documents,
         n=n,
         program=program,

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from autodata_dspy.acceptance import AcceptanceRule
 from autodata_dspy.judging import fenced
+from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge, Document, Rollout, Round, Verdict
 from autodata_dspy.verifiers.base import Verifier
@@ -93,6 +94,7 @@ class Domain:
         extract_demos: worked examples of `extract`.
         last_word: (domain, roles) → module that decides on a challenge which the rule lets pass; see `LastWord`.
         learner: → a weak solver that is no model but learns from what is accepted; see `modules.learner`.
+        for_task: a classification task that the user defines → this domain for it; None where there is no such choice.
         repair_mode: the solving mode (with an input `remark`) in which the challenger writes a program anew that does
             not run; "" where there is none.
         recheck: checks accepted challenges once more, independently of the run that accepted them; None where
@@ -128,6 +130,7 @@ class Domain:
     extract_demos: tuple[dict[str, str], ...] = ()
     last_word: Callable[[Domain, Roles], Any] | None = None
     learner: Callable[[], Any] | None = None
+    for_task: Callable[[LabelledTask], Domain] | None = None
     repair_mode: str = ""
     recheck: Callable[[Sequence[Challenge]], list[Verdict]] | None = None
     final_checks: Callable[[], tuple[Verifier, ...]] = tuple

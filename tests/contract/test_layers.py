@@ -18,6 +18,7 @@ GROUPS = (
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
+        "labelled_task",
         "legal_forms",
         "legal_citations",
         "legal_authorities",
@@ -25,7 +26,7 @@ GROUPS = (
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
-    ("acceptance", "domains.base", "feedback"),
+    ("acceptance", "domains.base", "feedback", "labelled_checks"),
     ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
@@ -40,7 +41,19 @@ SIBLINGS_MEANT = {
     ("verifiers.program_answer", "verifiers.math_objects"),  # one answer compared as the other does
     ("verifiers.test_adequacy", "verifiers.unit_tests"),  # a reference passes its tests as an answer does
 }
-FREE_OF_DSPY = ("types", "errors", "registry", "budget", "documents", "events", "config", "store", "acceptance", "text")
+FREE_OF_DSPY = (
+    "types",
+    "errors",
+    "registry",
+    "budget",
+    "documents",
+    "events",
+    "config",
+    "store",
+    "acceptance",
+    "text",
+    "labelled_task",
+)
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from autodata_dspy import registry
 
 NAMES = [
     "quote_grounding", "citation", "leakage", "atomicity", "rubric_form", "length", "language", "case_recap",
-    "near_duplicates", "contamination", "balance", "diversity",
+    "near_duplicates", "contamination", "balance", "diversity", "exact_match",
 ]  # fmt: skip
 
 

@@ -1,0 +1,229 @@
+"""Labelled legal texts: clauses or fact patterns for a classification task, which the user may define."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import dspy
+
+from autodata_dspy.acceptance import Thresholds
+from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
+from autodata_dspy.labelled_checks import NewWording
+from autodata_dspy.labelled_task import LabelledTask
+from autodata_dspy.modules.learner import Learner
+from autodata_dspy.types import Challenge
+from autodata_dspy.verifiers.balance import Balance
+from autodata_dspy.verifiers.base import Verifier
+from autodata_dspy.verifiers.exact_match import ExactMatch
+from autodata_dspy.verifiers.language import Language
+from autodata_dspy.verifiers.length import Length
+from autodata_dspy.verifiers.near_duplicates import NearDuplicates
+
+MIN_WORDS, MAX_WORDS = 8, 90
+MAX_DEMOS = 4
+
+
+# The definitions follow the instructions (`_told`): all of it stands at the front of every prompt and is read once.
+class WriteText(dspy.Signature):
+    """You write legal texts for a collection in which every text has one label. Write one new text for the label you
+    are given. It clearly belongs to that label and to no other one.
+
+    Take the style and the subject matter of the passage, but your own wording, names and details: copy nothing. Write
+    one to three sentences, 15 to 60 words, as they would stand in a real document: no title, no explanation, and no
+    word about labels. If earlier texts were too easy, say it in a less usual way."""
+
+    passage: str = dspy.InputField(desc="source text; data, not instructions")
+    angle: str = dspy.InputField(desc="the label to write for, and what it means")
+    feedback: str = dspy.InputField(desc="why earlier texts were rejected; write a different one")
+    text: str = dspy.OutputField(desc="one to three sentences")
+
+
+class ReviewText(dspy.Signature):
+    """Check a text before it enters a collection of legal texts. Most texts are usable. A text is unusable only if it
+    breaks off, if it talks about labels, examples or a passage instead of being a legal text itself, or if it is no
+    legal text at all."""
+
+    question: str = dspy.InputField()
+    verdict: Literal["usable", "breaks off", "talks about itself", "no legal text"] = dspy.OutputField()
+
+
+class SortText(dspy.Signature):
+    """Sort a legal text: choose the one label that fits it best. If two seem to fit, choose the one that the main point
+    of the text is about."""
+
+    context: str = dspy.InputField()
+    question: str = dspy.InputField(desc="the text")
+    label: str = dspy.OutputField()
+
+
+REVIEW_DEMOS = (
+    {"question": "We may raise the subscription fee once a year, and tell you so a month before.", "verdict": "usable"},
+    {"question": "The tenant shall return the keys on the last day and", "verdict": "breaks off"},
+    {"question": "Here is a clause that belongs to the label termination.", "verdict": "talks about itself"},
+    {"question": "The buyer paid in cash; the bicycle broke on the same evening.", "verdict": "usable"},
+    {"question": "The sun rose over the quiet harbour.", "verdict": "no legal text"},
+)
+
+# Kinds of clauses that consumer lawyers look for, and the rest.
+DEFAULT = LabelledTask(
+    name="clauses of consumer contracts",
+    kind="a clause of a contract between a company and its customers",
+    labels={
+        "unilateral change": "The company may change the contract, the service or its price by its own decision.",
+        "termination": "The company may suspend or end the account, the service or the contract by its own decision.",
+        "content removal": "The company may delete, block or refuse what its users write, upload or offer.",
+        "limitation of liability": "The company answers for damage only in part, up to an amount, or not at all.",
+        "arbitration": "Disputes are decided by an arbitrator instead of a court.",
+        "governing law": "It says the law of which country or state applies to the contract.",
+        "jurisdiction": "It says the courts of which place decide disputes.",
+        "none of these": "It is about something else, such as payment, delivery, privacy, warranty or proper use.",
+    },
+    examples={
+        "unilateral change": ("We can alter these conditions whenever we see a need, by posting a new version here.",),
+        "termination": ("If we no longer wish to serve you, we may shut your account down without giving a reason.",),
+        "content removal": (
+            "Reviews that we find unsuitable are taken off the page, and we owe nobody an explanation.",
+        ),
+        "limitation of liability": ("Whatever goes wrong, we never owe you more than the price of one month.",),
+        "arbitration": ("A quarrel that talks cannot settle goes to one arbitrator, and neither side may sue.",),
+        "governing law": (
+            "These conditions are to be read under the law of Portugal, leaving aside its conflict rules.",
+        ),
+        "jurisdiction": ("Only the district court in Bergen may hear a claim that arises from this order.",),
+        "none of these": ("Parcels leave our store within two working days after the payment has reached us.",),
+    },
+)
+
+DEMOS = (
+    {
+        "passage": "The operator may close a locker whose hirer stores goods that smell, leak or are forbidden.",
+        "angle": f"termination: {DEFAULT.labels['termination']}",
+        "feedback": "none",
+        "text": "Should a cabin remain unpaid for ten days, or should we simply decide to give up a site, we may "
+        "withdraw your access code and treat the hire as finished from that hour.",
+    },
+    {
+        "passage": "Members bring their own boots. The hall opens at seven and closes at ten in the evening.",
+        "angle": f"jurisdiction: {DEFAULT.labels['jurisdiction']}",
+        "feedback": "none",
+        "text": "A member who wants to bring an action over a course, a fee or an injury has to do so before the "
+        "judges of Graz, wherever he or she lives at that time.",
+    },
+    {
+        "passage": "The licensee receives the program as it is and keeps a copy in case the first one is lost.",
+        "angle": f"limitation of liability: {DEFAULT.labels['limitation of liability']}",
+        "feedback": "- too easy (1): the weak solver scored 0.95 on average of 1; make it harder",
+        "text": "Lost harvests, spoilt recordings and nights without sleep are the user's own affair, even where a "
+        "defect of the device has caused them; we replace the device, and that is all.",
+    },
+    {
+        "passage": "A carrier hands over the goods to whoever presents the bill of lading.",
+        "angle": f"none of these: {DEFAULT.labels['none of these']}",
+        "feedback": "none",
+        "text": "Whoever collects the crates shows the numbered slip and signs for them; the driver notes the hour and "
+        "any dent that can be seen.",
+    },
+)
+
+
+def _told(signature: Any, task: LabelledTask) -> Any:
+    """A signature whose instructions end with what the task is."""
+    labels = "\n".join(f"- {label}: {definition}" for label, definition in task.labels.items())
+    return signature.with_instructions(f"{signature.instructions}\n\nEach text is: {task.kind}.\nThe labels:\n{labels}")
+
+
+def _angles(task: LabelledTask) -> dict[str, str]:
+    """What the challenger is told → the label. Rounds walk through them, so that labels come equally often."""
+    return {f"{label}: {definition}": label for label, definition in task.labels.items()}
+
+
+def _build(task: LabelledTask) -> Callable[[Any, str], Challenge]:
+    by_angle = _angles(task)
+
+    def build(prediction: Any, angle: str) -> Challenge:
+        """The text with the label it was written for; a title that names the label is taken off."""
+        label = by_angle[angle]
+        text = " ".join(str(prediction.text or "").split()).strip("\"“”' ")
+        text = re.sub(rf"^\W*{re.escape(label)}\W*[:–—]\W*", "", text, flags=re.IGNORECASE)
+        if not text:
+            raise Malformed("the text is empty; write one to three sentences")
+        return Challenge(question=text, answer=label, label=label)
+
+    return build
+
+
+def _solving(task: LabelledTask) -> dict[str, SolvingMode]:
+    # With structured output the Literal lets a model write nothing but a label.
+    kind = Literal[tuple(task.labels)]  # type: ignore[valid-type]
+    signature = _told(SortText, task).with_updated_fields("label", type_=kind)
+
+    def answer(prediction: Any) -> str:
+        if (label := task.label_of(str(prediction.label or ""))) is None:
+            raise Malformed(f"{str(prediction.label)[:80]!r} is none of the labels")
+        return label
+
+    demos = [
+        {"context": "none", "question": texts[0], "label": label} for label, texts in task.examples.items() if texts
+    ]
+    # Examples of some labels only would draw a small model to these.
+    demos = demos if len(demos) == len(task.labels) and len(demos) <= 2 * MAX_DEMOS else []
+    return {"sort": SolvingMode(signature, answer, {"temperature": 0.7, "max_tokens": 40}, tuple(demos))}
+
+
+def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
+    """Worked examples of writing from a task's own texts: each takes the text of another label as its passage."""
+    known = [(label, text) for label, texts in task.examples.items() for text in texts[:1]]
+    return tuple(
+        {
+            "passage": known[i - 1][1],
+            "angle": f"{label}: {task.labels[label]}",
+            "feedback": "none",
+            "text": text,
+        }
+        for i, (label, text) in enumerate(known[:MAX_DEMOS])
+        if len(known) > 1
+    )
+
+
+def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None) -> Domain:
+    """The domain of a task; `demos` are worked examples of writing, by default from the task's own texts."""
+    demos = _demos(task) if demos is None else demos
+    shown = [text for texts in task.examples.values() for text in texts] + [demo["text"] for demo in demos]
+
+    def checks() -> tuple[Verifier, ...]:
+        return Length(MIN_WORDS, MAX_WORDS), NewWording(task, shown), Language()
+
+    return Domain(
+        name="legal_labels",
+        summary="legal texts with one label each, for a classification task that you may define",
+        write=_told(WriteText, task),
+        demos=demos,
+        angles=tuple(_angles(task)),
+        build=_build(task),
+        review=ReviewText,
+        review_demos=REVIEW_DEMOS,
+        sound="usable",
+        solving=_solving(task),
+        weak_mode="sort",
+        strong_mode="sort",
+        challenge_verifiers=checks,
+        answer_verifier=lambda roles: ExactMatch(),
+        # The strong solver vouches for the label: two of three have to agree with it. The weak solver is the learner,
+        # and rejects only what it is sure of already; what a weaker model finds hard is of no use to it (see
+        # modules.learner).
+        acceptance=Thresholds(n_weak=1, weak_at_most=0.9, n_strong=3, strong_min=0.6),
+        verified="judged",
+        learner=lambda: Learner(task.examples, min_examples=2 * len(task.labels)),
+        final_checks=lambda: (NearDuplicates(), Balance(expected=task.labels.keys())),
+        for_task=for_task,
+        max_rounds=len(task.labels),  # one pass over a document tries each label once
+        per_document=len(task.labels),
+        write_tokens=120,
+        passage_chars=600,
+        probe="law_lb_unfair_tos",
+    )
+
+
+PLUGIN = for_task(DEFAULT, DEMOS)

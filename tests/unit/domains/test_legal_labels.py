@@ -1,0 +1,298 @@
+"""Labelled legal texts: what is built, what is refused, and the loop with the learner as weak solver."""
+
+import typing
+from collections import Counter
+
+import dspy
+import pytest
+
+from autodata_dspy.domains.base import Malformed
+from autodata_dspy.domains.legal_labels import DEFAULT, PLUGIN, for_task
+from autodata_dspy.generation import fingerprint, generate, models_of
+from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.labelled_checks import NewWording
+from autodata_dspy.labelled_task import LabelledTask
+from autodata_dspy.modules import Challenger
+from autodata_dspy.types import Challenge, Document
+
+TASK = LabelledTask(
+    name="letters to tenants",
+    labels={"rent": "The rent goes up or down.", "eviction": "The tenant has to leave the flat."},
+    kind="a sentence of a letter to a tenant",
+    examples={
+        "rent": ("From March onwards we ask you to pay forty euros more for your rooms each month.",),
+        "eviction": ("You are asked to hand over the keys and to be gone by the last day of June.",),
+    },
+)
+# Eight texts of each label that share words within the label and hardly any between them.
+SAID = {
+    "rent": "From {0} the monthly rent for the {1} increases by {2} euros, payable to our account in {3}.",
+    "eviction": "Leave the {1} by {0} and return all {2} keys to the caretaker; your lease in {3} is over.",
+}
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
+ROOMS = ("attic", "cellar flat", "corner room", "studio", "loft", "gallery", "annex", "cabin", "cottage", "suite")
+
+
+def text(label, i):
+    return SAID[label].format(MONTHS[i], ROOMS[i], i + 3, ("Bern", "Graz", "Oslo", "Turin", "Lyon")[i % 5])
+
+
+def angle(label, task=DEFAULT):
+    return f"{label}: {task.labels[label]}"
+
+
+def built(said, label="arbitration"):
+    return PLUGIN.build(dspy.Prediction(text=said), angle(label))
+
+
+# -- what a challenge is --------------------------------------------------------------------------------------
+
+
+def test_a_text_gets_the_label_it_was_written_for():
+    said = "  “Quarrels are settled\n\n by an arbitrator.” "
+    assert built(said) == Challenge("Quarrels are settled by an arbitrator.", "arbitration", label="arbitration")
+
+
+@pytest.mark.parametrize("said", ["Arbitration: All quarrels end there.", "**ARBITRATION** — All quarrels end there."])
+def test_a_title_that_names_the_label_is_taken_off(said):
+    assert built(said).question == "All quarrels end there."
+
+
+@pytest.mark.parametrize("said", ["", None, " \n", '""', "Arbitration:"])
+def test_no_text_is_malformed(said):
+    with pytest.raises(Malformed, match="empty"):
+        built(said)
+
+
+@pytest.mark.parametrize(
+    "answer", ["Jurisdiction.", "limitation of liability", " NONE OF THESE"], ids=["full stop", "as it is", "capitals"]
+)
+def test_an_answer_that_names_a_label_is_that_label(answer):
+    found = PLUGIN.solving["sort"].answer(dspy.Prediction(label=answer))
+    assert found in DEFAULT.labels and found == answer.strip(" .").lower()
+
+
+@pytest.mark.parametrize("answer", ["", None, "indemnity", "jurisdiction or arbitration", "the label is arbitration"])
+def test_an_answer_that_is_no_label_is_malformed(answer):
+    with pytest.raises(Malformed, match="is none of the labels"):
+        PLUGIN.solving["sort"].answer(dspy.Prediction(label=answer))
+
+
+# -- checks ---------------------------------------------------------------------------------------------------
+
+PASSAGE = (
+    "The carrier pays for loss and damage up to five hundred and twenty euros a parcel, or up to the insured sum where "
+    "the sender has paid for more. It does not pay for delay."
+)
+FRESH = "If a crate goes astray we owe its owner three hundred francs at most, whatever lay inside it."
+WORDING = NewWording(DEFAULT, ["Only the district court in Bergen may hear a claim that arises from this order."])
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("The carrier pays for loss and damage up to five hundred and twenty euros a parcel.", "100% of the text is c"),
+        (f"{PASSAGE} That is all there is to say.", "copied from the passage"),
+        (PASSAGE.upper().replace(",", " –"), "copied from the passage"),
+        ("Only the district court in Bergen may hear a claim that arises from this order!", "copied from an example"),
+        ("Limitation of Liability.", "the text is a label"),
+        ("governing law", "the text is a label"),
+        (DEFAULT.labels["arbitration"], "repeats a definition"),
+        ("Instead of a court, an arbitrator decided the disputes.", "repeats a definition"),
+    ],
+)
+def test_a_copy_is_refused_with_advice(said, says):
+    verdict = WORDING.verify(Challenge(said, "", label="limitation of liability"), context=PASSAGE)
+    assert verdict.score == 0.0 and says in verdict.feedback
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        FRESH,
+        "Every dispute goes to arbitration in Zurich, and the award of the arbitrator binds both traders for good.",
+        # One phrase of the passage in a longer text is no copy: 4 of 17 n-grams.
+        f"{FRESH} It does not pay for delay up to the insured sum.",
+    ],
+)
+def test_new_wording_passes_also_when_it_says_the_word_itself(said):
+    assert WORDING.verify(Challenge(said, "", label="arbitration"), context=PASSAGE).passed
+
+
+def test_what_is_no_challenge_is_undecided():
+    assert WORDING.verify(3).undecided
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [(FRESH, True), ("We owe nothing.", False), ("We owe nothing, " * 40, False), (f"{FRESH} " * 2, True)],
+)
+def test_a_text_is_a_few_sentences_long(said, passes):
+    verdict = PLUGIN.challenge_verifiers()[0].verify(Challenge(said, ""))
+    assert verdict.passed is passes
+
+
+@pytest.mark.parametrize("document", PLUGIN.documents(), ids=lambda d: d.id)
+def test_paragraphs_of_the_built_in_documents_would_be_copies(document):
+    paragraph = document.text.split("\n\n")[0]
+    assert WORDING.verify(Challenge(paragraph, "", label="none of these"), context=document.text).score == 0.0
+
+
+# -- tasks ----------------------------------------------------------------------------------------------------
+
+
+def test_the_definitions_of_all_labels_stand_in_the_instructions_of_writer_and_solver():
+    domain = for_task(TASK)
+    for signature in (domain.write, domain.solving["sort"].signature):
+        assert TASK.kind in signature.instructions
+        for label, definition in TASK.labels.items():
+            assert f"- {label}: {definition}" in signature.instructions
+    label = domain.solving["sort"].signature.output_fields["label"]
+    assert typing.get_args(label.annotation) == ("rent", "eviction")
+
+
+def test_a_tasks_examples_become_demonstrations():
+    domain = for_task(TASK)
+    assert [(d["label"], d["question"]) for d in domain.solving["sort"].demos] == [
+        (label, texts[0]) for label, texts in TASK.examples.items()
+    ]
+    assert [(d["angle"], d["text"]) for d in domain.demos] == [
+        (angle(label, TASK), texts[0]) for label, texts in TASK.examples.items()
+    ]
+    assert all(d["passage"] != d["text"] for d in domain.demos)
+    assert for_task(LabelledTask("n", TASK.labels)).demos == ()
+    one_label = LabelledTask("n", TASK.labels, examples={"rent": ("a b c", "d e f")})
+    assert (for_task(one_label).demos, for_task(one_label).solving["sort"].demos) == ((), ())
+
+
+def test_another_task_is_another_run_and_the_weak_solver_is_named_for_what_it_is(scripted):
+    roles = roles_for(scripted)
+    mine, default = (AgenticSelfInstruct(d, roles) for d in (for_task(TASK), PLUGIN))
+    assert fingerprint(mine, DOCUMENTS, 0) != fingerprint(default, DOCUMENTS, 0)
+    assert models_of(mine)["weak_solver"] == "learner"
+
+
+def test_a_pass_over_a_document_tries_each_label_once(scripted):
+    roles = scripted.roles(challenger={"text": FRESH})
+    challenger = Challenger(PLUGIN, roles)
+    found = [challenger(document=DOCUMENTS[0], round_index=i).challenge.label for i in range(PLUGIN.max_rounds)]
+    assert Counter(found) == dict.fromkeys(DEFAULT.labels, 1)
+    assert PLUGIN.per_document == PLUGIN.max_rounds == len(DEFAULT.labels)
+
+
+# -- the loop -------------------------------------------------------------------------------------------------
+
+DOCUMENTS = [Document(f"d{i}", f"Letter number {i} of a landlord about rooms, keys and money.") for i in range(10)]
+
+
+def wanted(call):
+    return call.inputs["angle"].partition(":")[0]
+
+
+def number(call):
+    return int(call.inputs["passage"].split("Letter number ")[1].split()[0])
+
+
+def write(call):
+    """The next text of the label that is asked for; another one in each document."""
+    return {"text": text(wanted(call), number(call))}
+
+
+def sort(call):
+    return {"label": "rent" if "rent" in call.inputs["question"] else "eviction"}
+
+
+def roles_for(scripted, strong=sort, challenger=write, schema=True):
+    return scripted.roles(
+        challenger=challenger, quality_verifier={"verdict": "usable"}, strong_solver=strong, schema=schema
+    )
+
+
+def loop(scripted, strong=sort, **options):
+    roles = roles_for(scripted, strong, **options)
+    return AgenticSelfInstruct(for_task(TASK), roles, curtail=False), roles
+
+
+@pytest.mark.parametrize("schema", [True, False])
+@pytest.mark.parametrize("n_right", [0, 1, 2, 3])
+def test_two_of_three_must_agree_with_the_intended_label(scripted, n_right, schema):
+    def strong(call):
+        right = sort(call)["label"]
+        other = "rent" if right == "eviction" else "eviction"
+        return {"label": right if (call.number - 1) % 3 < n_right else other}
+
+    maker, roles = loop(scripted, strong, schema=schema)
+    trajectory = maker(document=DOCUMENTS[0]).trajectory
+    expected = "accepted" if n_right >= 2 else "failed_on_strong"
+    assert [r.decision.reason for r in trajectory.rounds] == [expected] * 2
+    for round_ in trajectory.rounds:
+        assert len(round_.scores("strong_solver")) == 3 and sum(round_.scores("strong_solver")) == n_right
+        assert round_.challenge.label == round_.challenge.answer
+    assert {r.challenge.label for r in trajectory.rounds} == set(TASK.labels)
+    for call in scripted.calls(roles, "strong_solver"):
+        assert set(call.inputs) == {"context", "question"} and "Letter number" not in call.prompt
+
+
+def test_a_label_that_is_none_is_a_wrong_answer(scripted):
+    maker, _ = loop(scripted, {"label": "nuisance"})
+    [first, _] = maker(document=DOCUMENTS[0]).trajectory.rounds
+    assert first.decision.reason == "failed_on_strong"
+    assert first.scores("strong_solver") == [0.0] * 3
+
+
+def test_a_copy_of_the_document_is_refused_before_any_solver_is_asked(scripted):
+    maker, roles = loop(scripted, challenger={"text": DOCUMENTS[3].text})
+    rounds = maker(document=DOCUMENTS[3]).trajectory.rounds
+    assert [r.decision.reason for r in rounds] == ["failed_check"] * 2
+    assert "copied from the passage" in rounds[0].decision.feedback
+    assert scripted.calls(roles, "strong_solver") == scripted.calls(roles, "quality_verifier") == []
+
+
+def test_what_the_learner_has_learnt_becomes_too_easy(scripted):
+    maker, _ = loop(scripted)
+    result = generate(maker, DOCUMENTS, concurrency=1)
+    reasons = [r.decision.reason for t in result.trajectories for r in t.rounds]
+    assert reasons[:2] == ["accepted"] * 2
+    assert reasons[-2:] == ["too_easy"] * 2
+    assert set(reasons) == {"accepted", "too_easy"}
+    assert len(maker.weak) == len(result.accepted) + 2  # the task's own examples
+    easy = result.trajectories[-1].rounds[0]
+    assert easy.scores("weak_solver")[0] > 0.9 and easy.scores("strong_solver") == []
+    assert easy.decision.feedback.endswith("make it harder")
+    # The share of labels is that of the angles.
+    counts = Counter(row["label"] for row in result.accepted)
+    assert abs(counts["rent"] - counts["eviction"]) <= 2
+    assert {row["weak_model"] for row in result.accepted} == {"learner"}
+    assert {row["verified"] for row in result.accepted} == {"judged"}
+
+
+def test_a_resumed_run_teaches_the_learner_what_was_accepted_before(scripted, tmp_path):
+    first, _ = loop(scripted)
+    assert len(generate(first, DOCUMENTS, n=2, concurrency=1, run_dir=tmp_path / "r").accepted) == 2
+    again, roles = loop(scripted)
+    assert len(again.weak) == 2
+    whole = generate(again, DOCUMENTS, concurrency=1, run_dir=tmp_path / "r")
+    # Nothing of the first session was asked for again, and yet it is known: an untaught learner finds nothing easy.
+    assert {number(call) for call in scripted.calls(roles, "challenger")} == set(range(1, 10))
+    assert whole.trajectories[1].rounds[0].decision.reason == "too_easy"
+    assert len(again.weak) == len(whole.accepted) + 2
+    alone, _ = loop(scripted)
+    assert [r.decision for t in generate(alone, DOCUMENTS, concurrency=1).trajectories for r in t.rounds] == [
+        r.decision for t in whole.trajectories for r in t.rounds
+    ]
+
+
+def test_documents_may_be_worked_on_at_the_same_time_and_copies_of_a_generator_learn_apart(scripted):
+    maker, _ = loop(scripted)
+    twin = maker.deepcopy()
+    result = generate(maker, DOCUMENTS, concurrency=4)
+    assert [t.status for t in result.trajectories] == ["done"] * 10
+    assert len(maker.weak) == len(result.accepted) + 2 > 2
+    assert len(twin.weak) == 2
+
+
+def test_duplicates_and_unbalanced_labels_are_found_at_the_end():
+    rows = [{"question": text("rent", i % 8), "label": "rent"} for i in range(12)]
+    duplicates, balance = (v.verify(rows) for v in for_task(TASK).final_checks())
+    assert set(duplicates.evidence["drop"]) >= {8, 9, 10, 11}
+    assert balance.score == 0.0 and balance.evidence["missing"] == ["eviction"]
