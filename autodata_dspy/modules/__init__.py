@@ -2,7 +2,8 @@
 
 from autodata_dspy.modules.challenger import Challenger
 from autodata_dspy.modules.extractor import Extractor
+from autodata_dspy.modules.loop_judge import LoopJudge
 from autodata_dspy.modules.quality_verifier import QualityVerifier
 from autodata_dspy.modules.solver import Solver
 
-__all__ = ["Challenger", "Extractor", "QualityVerifier", "Solver"]
+__all__ = ["Challenger", "Extractor", "LoopJudge", "QualityVerifier", "Solver"]

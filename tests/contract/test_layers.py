@@ -23,7 +23,7 @@ GROUPS = (
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
-    ("acceptance", "domains.base", "feedback"),
+    ("acceptance", "domains.base", "feedback", "diagnosis", "legal_grounding"),
     ("modules",),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
