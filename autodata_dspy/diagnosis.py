@@ -1,7 +1,7 @@
-"""The diagnostic packet: what the attempts at one challenge show, put together by code (arXiv 2606.25996, legal domain).
+"""The diagnostic packet: what the attempts at one challenge show, put together by code (arXiv 2606.25996, legal part).
 
-Everything a judge is told about scores is computed here; words of models (criteria, earlier feedback) are quoted, cut to
-one line each, and the whole is fenced.
+Everything a judge is told about scores is computed here; words of models (criteria, earlier feedback) are quoted, cut
+to one line each, and the whole is fenced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def no_spread(scores: Sequence[float | None]) -> str:
     if known[0] <= ALIKE:
         return "every weak attempt scored 0; let the client tell the rule and more facts, or ask for one thing less"
     if known[0] >= 1.0 - ALIKE:
-        return "every weak attempt scored 1; add an exception, a time limit or a counter-argument that a short answer misses"
+        return "every weak attempt scored 1; add an exception or a time limit that a short answer misses"
     if len(known) == 1:
         return ""
     return f"every weak attempt scored {known[0]:.2f}; ask for something that some short answers see and others miss"
@@ -41,11 +41,11 @@ def diagnose(
 ) -> dict[str, Any]:
     """The packet as plain JSON data: `solvers`, `gap` of the means (or None), `criteria`, `flags`, `earlier`."""
     solvers = {"weak": _scores(weak), "strong": _scores(strong)}
-    means = [solvers[name].get("mean") for name in ("strong", "weak")]
+    strong_mean, weak_mean = solvers["strong"].get("mean"), solvers["weak"].get("mean")
     table = _table(challenge.rubric or Rubric(), weak, strong)
     return {
         "solvers": solvers,
-        "gap": None if None in means else round(means[0] - means[1], 3),
+        "gap": None if strong_mean is None or weak_mean is None else round(strong_mean - weak_mean, 3),
         "criteria": table,
         "flags": [*_spread_flag(weak), *_sample_flags(weak, strong), *_table_flags(table), *_eased(challenge, earlier)],
         "earlier": [
@@ -113,7 +113,10 @@ def _n_met(rollouts: Sequence[Rollout], index: int) -> int:
 
 
 def _spread_flag(weak: Sequence[Rollout]) -> list[str]:
-    return ["the weak scores do not differ"] if no_spread([_score(r) for r in weak]) else ["the weak scores differ"]
+    scores = [s for s in map(_score, weak) if s is not None]
+    if len(scores) < 2:
+        return []
+    return ["the weak scores do not differ" if no_spread(scores) else "the weak scores differ"]
 
 
 def _sample_flags(weak: Sequence[Rollout], strong: Sequence[Rollout]) -> list[str]:

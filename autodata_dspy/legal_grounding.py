@@ -15,7 +15,11 @@ from autodata_dspy.verifiers.citation import Citation
 
 _NUMBER = r"\d{1,4}[A-Za-z]?(?:\.\d{1,4}){0,3}"
 _CLAUSE = re.compile(rf"\b(?:[Cc]lause|[Rr]ule)\s(?={_NUMBER})")
-_HEADING = re.compile(rf"^[\s#*>]*(?:(?:§|[Ss]ection|SECTION|[Ss]ec\.)\s*({_NUMBER})\b|({_NUMBER})[.):])", re.MULTILINE)
+_HEADING = re.compile(
+    rf"^[\s#*>]*(?:(?:§|[Ss]ection|SECTION|[Ss]ec\.)\s*(?P<named>{_NUMBER})\b|"
+    r"(?P<parted>\d{1,4}(?:\.\d{1,4}){1,3})\b|(?P<bare>\d{1,4}[A-Za-z]?)[.):])",
+    re.MULTILINE,
+)
 _LABEL = re.compile(r"\(([a-z]|\d{1,2}|[ivx]{1,4})\)")
 _MAX_LABELS = 60  # of one section
 
@@ -65,7 +69,7 @@ def _headings(law: str) -> Iterator[str]:
     found = list(_HEADING.finditer(law))
     for heading, later in itertools.zip_longest(found, found[1:]):
         end = later.start() if later else len(law)
-        number = heading[1] or heading[2]
+        number = heading[heading.lastgroup or 0]
         yield f"Section {number}."
         labels = list(dict.fromkeys(_LABEL.findall(law[heading.end() : end])))[:_MAX_LABELS]
         yield from (f"Section {number}({label})." for label in labels)

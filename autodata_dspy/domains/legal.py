@@ -11,8 +11,7 @@ from autodata_dspy.acceptance import PRESETS
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
 from autodata_dspy.legal_grounding import DocumentCitations
 from autodata_dspy.modules import LoopJudge
-from autodata_dspy.roles import Roles
-from autodata_dspy.rubrics import read_rubric
+from autodata_dspy.rubrics import read_written_rubric
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.base import Verifier
 from autodata_dspy.verifiers.case_recap import CaseRecap
@@ -43,21 +42,24 @@ class ReadLaw(dspy.Signature):
     holdings: str = dspy.OutputField(desc="its rules with their section numbers, in at most 40 words")
 
 
+_MARKET = {
+    "passage": "Section 3. A stall on the Marsh Market must be taken down by nine in the evening. Section 4. Who "
+    "leaves a stall standing pays 20 crowns a night, unless a storm warning was in force.",
+    "doc_type": "ordinance",
+    "issues": "when a stall must go; when the charge is not owed",
+    "facts": "stallholders on a market",
+    "holdings": "down by nine (Section 3); 20 crowns a night unless a storm warning is in force (Section 4)",
+}
 READ_DEMOS = (
     {
-        "passage": "Section 3. A stall on the Marsh Market must be taken down by nine in the evening. Section 4. Who leaves a "
-        "stall standing pays 20 crowns a night, unless a storm warning was in force.",
+        **_MARKET,
         "suitable": "yes",
         "why": "an ordinance with duties and a charge",
-        "doc_type": "ordinance",
         "topics": "market stalls, charges, storms",
-        "issues": "when a stall must go; when the charge is not owed",
-        "facts": "stallholders on a market",
-        "holdings": "down by nine (Section 3); 20 crowns a night unless a storm warning is in force (Section 4)",
     },
     {
-        "passage": "The ferry was painted blue in spring. Passengers liked the new benches, and the captain's dog sleeps "
-        "under the third one.",
+        "passage": "The ferry was painted blue in spring. Passengers liked the new benches, and the captain's dog "
+        "sleeps under the third one.",
         "suitable": "no",
         "why": "a report without any rule, right or duty",
         "doc_type": "report",
@@ -98,64 +100,63 @@ class WriteCase(dspy.Signature):
 
 DEMOS = (
     {
-        "passage": "Section 3. A stall on the Marsh Market must be taken down by nine in the evening. Section 4. Who leaves a "
-        "stall standing pays 20 crowns a night, unless a storm warning was in force.",
-        "doc_type": "ordinance",
-        "issues": "when a stall must go; when the charge is not owed",
-        "facts": "stallholders on a market",
-        "holdings": "down by nine (Section 3); 20 crowns a night unless a storm warning is in force (Section 4)",
+        **_MARKET,
         "angle": "a client whose facts fall partly inside an exception",
         "feedback": "none",
-        "question": "I sell honey on the market. My stall stayed up for three nights, and the town wants 60 crowns. On the "
-        "first two nights the harbour office had a storm warning out; it was lifted on the third morning. The letter says "
-        "20 crowns a night are due and mentions an exception for storms. My neighbour says one storm cancels everything. "
-        "Do I have to pay, and how much?",
-        "answer": "You owe 20 crowns, not 60. Under Section 4 no charge arises for a night on which a warning was in force, so "
-        "the first two nights are free. The exception works night by night: for the third you must pay. Object in writing, "
-        "enclose the harbour office's notice, and pay the 20 crowns at once.",
+        "question": "I sell honey on the market. My stall stayed up for three nights, and the town wants 60 crowns. "
+        "On the first two nights the harbour office had a storm warning out; it was lifted on the third morning. "
+        "The letter says 20 crowns a night are due and mentions an exception for storms. My neighbour says one "
+        "storm cancels everything. Do I have to pay, and how much?",
+        "answer": "You owe 20 crowns, not 60. Under Section 4 no charge arises for a night on which a warning was in "
+        "force, so the first two nights are free. The exception works night by night: for the third you must pay. "
+        "Object in writing, enclose the harbour office's notice, and pay the 20 crowns at once.",
         "rubric": "[+9] States that only 20 crowns are owed\n[+8] Applies the exception to the first two nights\n"
-        "[+6] Explains that the exception works night by night\n[+4] Advises a written objection\n"
-        "[+3] Mentions the harbour office's notice as proof\n[-6] Claims that one storm cancels the whole charge",
+        "[+6] Explains that the exception works night by night\n[+4] Advises a written objection\n[+3] Mentions "
+        "the harbour office's notice as proof\n[-6] Claims that one storm cancels the whole charge",
     },
     {
-        "passage": "7. Notice. Either side may end this storage contract with 14 days' notice in writing.\n8. Goods left behind. "
-        "The keeper may sell goods left for 60 days after the end, if it has written to the owner at the last known address.",
+        "passage": "7. Notice. Either side may end this storage contract with 14 days' notice in writing.\n8. Goods "
+        "left behind. The keeper may sell goods left for 60 days after the end, if it has written to the owner at "
+        "the last known address.",
         "doc_type": "contract",
         "issues": "how the contract ends; when goods may be sold",
         "facts": "a storage keeper and an owner of goods",
         "holdings": "14 days' written notice (clause 7); sale after 60 days if the owner was written to (clause 8)",
         "angle": "a client who was told something half true about the rule",
         "feedback": "- failed the check (1): it recaps a case; invent a new client with a problem of their own",
-        "question": "We keep our band's instruments in a storage room. We gave notice by phone in May, then stopped paying. Now "
-        "the keeper says the contract never ended because notice must be written and takes 14 days, and also that it may "
-        "sell our drums tomorrow since 60 days have passed. Nobody ever sent us a letter, and it has our address. Can it "
-        "sell them, and what do we owe?",
-        "answer": "The sale would be wrongful. Under clause 8 the 60 days run from the end of the contract, and your call did not "
-        "end it: clause 7 asks for written notice. The keeper also had to write to you first. But rent still runs. Give "
-        "written notice today, object to the sale, and offer the rent up to 14 days from now.",
-        "rubric": "[+9] States that the drums may not be sold now\n[+8] Explains that the call did not end the contract\n"
-        "[+7] Points out that no letter was sent before the sale\n[+6] Warns that rent is still running\n"
+        "question": "We keep our band's instruments in a storage room. We gave notice by phone in May, then stopped "
+        "paying. Now the keeper says the contract never ended because notice must be written and takes 14 days, "
+        "and also that it may sell our drums tomorrow since 60 days have passed. Nobody ever sent us a letter, and "
+        "it has our address. Can it sell them, and what do we owe?",
+        "answer": "The sale would be wrongful. Under clause 8 the 60 days run from the end of the contract, and your "
+        "call did not end it: clause 7 asks for written notice. The keeper also had to write to you first. But "
+        "rent still runs. Give written notice today, object to the sale, and offer the rent up to 14 days from now.",
+        "rubric": "[+9] States that the drums may not be sold now\n[+8] Explains that the call did not end the "
+        "contract\n[+7] Points out that no letter was sent before the sale\n[+6] Warns that rent is still running\n"
         "[+4] Advises written notice today\n[-7] Claims that the notice by phone was valid",
     },
     {
-        "passage": "Section 12. A worker who reports a danger in good faith may not be dismissed for it. Section 13. The worker must "
-        "tell the employer first, unless the danger is immediate. Section 14. A claim is brought within 30 days.",
+        "passage": "Section 12. A worker who reports a danger in good faith may not be dismissed for it. Section 13. "
+        "The worker must tell the employer first, unless the danger is immediate. Section 14. A claim is brought "
+        "within 30 days.",
         "doc_type": "statute",
         "issues": "who is protected after a report; time limit",
         "facts": "workers who report dangers",
-        "holdings": "no dismissal for a report in good faith (Section 12); employer first unless immediate (13); 30 days (14)",
+        "holdings": "no dismissal for a report in good faith (Section 12); employer first unless immediate (13); 30 "
+        "days (14)",
         "angle": "a client who has made a mistake and wants to save what can be saved",
         "feedback": "- to be improved (1): let the time limit be in doubt",
-        "question": "I was let go 26 days ago, a week after I phoned the inspectors about a gas smell in our kitchen. I had not told "
-        "my boss before, because people were working next to the pipe. He says I am not protected since I went behind his "
-        "back, and that it is too late anyway. I was told workers must speak to the employer first and have 30 days. What "
-        "should I do this week?",
-        "answer": "You are probably protected. Section 12 forbids dismissal for a report in good faith, and a gas smell beside "
-        "working people is an immediate danger, so Section 13 did not require you to tell your boss first. Four days of "
-        "the 30 in Section 14 are left: bring the claim now, and collect witnesses of the smell.",
-        "rubric": "[+9] States that four days are left for the claim\n[+8] Treats the gas smell as an immediate danger\n"
-        "[+7] Concludes that telling the boss first was not needed\n[+5] Relates the dismissal to the report\n"
-        "[+3] Advises collecting witnesses\n[-6] Asserts that the claim is already too late",
+        "question": "I was let go 26 days ago, a week after I phoned the inspectors about a gas smell in our "
+        "kitchen. I had not told my boss before, because people were working next to the pipe. He says I am not "
+        "protected since I went behind his back, and that it is too late anyway. I was told workers must speak to "
+        "the employer first and have 30 days. What should I do this week?",
+        "answer": "You are probably protected. Section 12 forbids dismissal for a report in good faith, and a gas "
+        "smell beside working people is an immediate danger, so Section 13 did not require you to tell your boss "
+        "first. Four days of the 30 in Section 14 are left: bring the claim now, and collect witnesses of the "
+        "smell.",
+        "rubric": "[+9] States that four days are left for the claim\n[+8] Treats the gas smell as an immediate "
+        "danger\n[+7] Concludes that telling the boss first was not needed\n[+5] Relates the dismissal to the "
+        "report\n[+3] Advises collecting witnesses\n[-6] Asserts that the claim is already too late",
     },
 )
 
@@ -171,32 +172,24 @@ class ReviewCase(dspy.Signature):
 
 REVIEW_DEMOS = (
     {
-        "question": "My landlord kept my deposit of 300 crowns for a scratch that was there before. I have photos of the first "
-        "day. I was told he must return it within 21 days. Can I get it back?",
+        "question": "My landlord kept my deposit of 300 crowns for a scratch that was there before. I have photos of "
+        "the first day. I was told he must return it within 21 days. Can I get it back?",
         "wants": "whether the deposit must be returned",
         "verdict": "usable",
     },
-    {
-        "question": "What does Section 5 say about deposits?",
-        "wants": "the content of a section",
-        "verdict": "no client",
-    },
+    {"question": "What do sections 5 and 6 say?", "wants": "the content of a law", "verdict": "no client"},
     {
         "question": "I bought a bicycle in June. The frame is green, and the shop is near the bridge.",
         "wants": "nothing",
         "verdict": "asks nothing",
     },
     {
-        "question": "We let a hall for our wedding and the owner cancelled nine days before. Our contract says 14 days, or "
-        "twice the advance is due. We paid 200 crowns. What can we ask for?",
+        "question": "We let a hall for our wedding and the owner cancelled nine days before. Our contract says 14 "
+        "days, or twice the advance is due. We paid 200 crowns. What can we ask for?",
         "wants": "what the owner owes for cancelling",
         "verdict": "usable",
     },
-    {
-        "question": "I got a letter from the town about some rule. Am I too late?",
-        "wants": "whether it is too late",
-        "verdict": "facts missing",
-    },
+    {"question": "I got a letter about a rule. Am I late?", "wants": "whether it is late", "verdict": "facts missing"},
 )
 
 
@@ -209,9 +202,9 @@ class AdviseBriefly(dspy.Signature):
 
 
 class AdviseWithReasons(dspy.Signature):
-    """You advise clients on the law. First work out the issue, the rule that the client was told and its exceptions, and
-    how it applies to each day, sum and act in the question. Then advise the client: the conclusion, the reasons for it,
-    what speaks against it, and what to do next."""
+    """You advise clients on the law. First work out the issue, the rule that the client was told and its exceptions,
+    and how it applies to each day, sum and act in the question. Then advise the client: the conclusion, the reasons for
+    it, what speaks against it, and what to do next."""
 
     context: str = dspy.InputField()
     question: str = dspy.InputField()
@@ -219,8 +212,8 @@ class AdviseWithReasons(dspy.Signature):
     answer: str = dspy.OutputField(desc="the advice with its reasons, at most 130 words")
 
 
-def _advice(prediction: Any) -> str:
-    return str(prediction.answer or "").strip()
+def _advice(said: Any) -> str:
+    return str(said.answer or "").strip()
 
 
 SOLVING = {
@@ -238,18 +231,16 @@ ANGLES = (
     "two people with opposite views who ask together who is right",
 )
 
-_LINE = re.compile(r"\s*(?:\\n|\n)?\s*(?:[-*•]\s*)?(?=[\[(][+\-−]\d{1,2}[\])])")
 _RULE = re.compile(r"(?i)\b(?:shall|must|may|liable|entitled|unless|notice|within|section|clause)\b|§")
 
 
 def build(prediction: Any, angle: str) -> Challenge:
-    """Question, reference answer and rubric; small models write several criteria on one line."""
+    """Question, reference answer and rubric."""
     question, answer = (str(value or "").strip() for value in (prediction.question, prediction.answer))
     if not question or not answer:
         raise Malformed("the question or the answer is empty")
-    lines = _LINE.sub("\n", str(prediction.rubric or "")).strip()
     try:
-        rubric = read_rubric("\n".join(line.strip(" ;,") for line in lines.splitlines()))
+        rubric = read_written_rubric(str(prediction.rubric or ""))
     except ValueError as error:
         raise Malformed(f"{error}; write one criterion a line, such as [+8] States that the notice was late") from None
     return Challenge(question=question, answer=answer, angle=angle, rubric=rubric)
