@@ -9,6 +9,7 @@ from dspy.utils.exceptions import AdapterParseError
 
 from autodata_dspy.domains.base import fenced_demos, passage_of, shown
 from autodata_dspy.errors import ConfigError
+from autodata_dspy.judging import clean
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Document
@@ -53,7 +54,8 @@ class Extractor(RoleModule):
                 )
             except AdapterParseError:
                 continue
-            found = {name: str(said.get(name) or "").strip() for name in self.read.signature.output_fields}  # type: ignore[union-attr]
+            # Cleaned, because it goes into the challenger's prompt and comes from a document that may give orders.
+            found = {name: clean(str(said.get(name) or "")) for name in self.read.signature.output_fields}  # type: ignore[union-attr]
             suitable = found.get("suitable", "yes").lower().startswith("yes")
             why = "" if suitable else found.get("why") or "the extractor finds nothing in it to write about"
             return dspy.Prediction(extraction=found, unsuitable=why)

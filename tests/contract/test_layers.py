@@ -26,7 +26,7 @@ GROUPS = (
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
-    ("acceptance", "domains.base", "feedback", "labelled_checks"),
+    ("acceptance", "domains.base", "feedback", "labelled_checks", "diagnosis", "legal_grounding"),
     ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
