@@ -1,7 +1,6 @@
 """Where a passage begins, and what it is turned into."""
 
-from autodata_dspy.domains.math_objects import ANGLES, directions
-from autodata_dspy.domains.math_objects import PLUGIN as domain
+from autodata_dspy.domains.math_objects import ANGLES, PLUGIN, directions
 from autodata_dspy.modules import Challenger
 from autodata_dspy.types import Document
 
@@ -25,7 +24,7 @@ def test_a_solution_set_is_no_talk_of_sets_and_a_mention_is_no_subject():
 def test_the_challenger_falls_back_to_the_angles_that_fit_any_passage(scripted):
     fields = {"question": "q", "program": "answer = 1"}
     roles = scripted.roles(challenger=lambda call: fields)
-    write = Challenger(domain, roles)
+    write = Challenger(PLUGIN, roles)
     assert write(document=Document("d", "A ship leaves the harbour at noon.")).angle.split(" ")[0] in {
         angle.split(" ")[0] for angle in ANGLES
     }
@@ -35,5 +34,5 @@ def test_the_challenger_falls_back_to_the_angles_that_fit_any_passage(scripted):
 
 def test_passages_begin_at_formulas_rather_than_at_prose():
     prose, formula = "Long ago nobody doubted it at all.", "Then x^2 + 3*x = y_1 and \\frac{1}{x} > 0."
-    assert domain.interest(formula) > 5 * domain.interest(prose)
-    assert domain.interest("") == 0.0
+    assert PLUGIN.interest(formula) > 5 * PLUGIN.interest(prose)
+    assert PLUGIN.interest("") == 0.0
