@@ -27,7 +27,7 @@ def _said(verdict: Verdict) -> str:
 
 
 def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
-    """Print the accepted examples, checked once more, the totals and the next command.
+    """Print the examples of the result, checked once more, the totals and the next command.
 
     Raises:
         typer.Exit: code 3 (a budget is used up) or 130 (interrupted).
@@ -36,7 +36,7 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     from autodata_dspy import runs
     from autodata_dspy.errors import BudgetExceeded
     from autodata_dspy.generation import Interrupted
-    from autodata_dspy.report.narrative import MEANING, printable, reasons, usage_lines
+    from autodata_dspy.report.narrative import MEANING, printable, reasons, removal_lines, usage_lines
     from autodata_dspy.store import RunFolder
 
     checked = runs.recheck(domain, result)
@@ -46,7 +46,10 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
         print(f"   {weak}, strong {row['strong_right']}/{row['strong_attempts']}, from {printable(row['document_id'])}")
         if checked:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
-    print(f"\n{len(result.accepted)} of {n} examples accepted; documents tried: {len(result.trajectories)}")
+    n_accepted = sum(len(t.accepted) for t in result.trajectories)
+    print(f"\n{n_accepted} of {n} examples accepted; documents tried: {len(result.trajectories)}")
+    for line in removal_lines(result.removed, n_accepted):
+        print(printable(line))
     rounds = reasons(result.trajectories)
     print(f"rounds: {rounds.total()}")
     for reason, count in rounds.most_common():

@@ -36,4 +36,7 @@ def command(
         raise ConfigError(did_you_mean("finished document", document, near))
     for trajectory in chosen:
         print(printable("\n".join(story(trajectory, run.documents.get(trajectory.document_id)))))
+        for one in run.removed:
+            if (one.document_id, one.seed) == (trajectory.document_id, trajectory.seed):
+                print(printable(f"Round {one.round + 1} was removed at the end: {one.verifier}: {one.why}"))
         print()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from autodata_dspy.types import Document, Rollout, Round, Trajectory
+from autodata_dspy.types import Document, Removed, Rollout, Round, Trajectory
 
 MEANING = {
     "accepted": "accepted",
@@ -43,6 +43,18 @@ def causes(trajectories: Iterable[Trajectory], reason: str) -> Counter[str]:
     told = [r.decision.feedback for t in trajectories for r in t.rounds if r.decision.reason == reason]
     plain = (re.split(r"[:;]", _VALUE.sub("…", text), maxsplit=1)[0].strip() for text in told)
     return Counter(text[:90] for text in plain if text)
+
+
+def removal_lines(removed: Sequence[Removed], n_accepted: int) -> Iterator[str]:
+    """What the final audit took out of the accepted examples, by check and one by one, and what is left."""
+    if not removed:
+        return
+    by_check = ", ".join(f"{name}: {count}" for name, count in Counter(r.verifier for r in removed).most_common())
+    yield f"removed at the end: {len(removed)} ({by_check})"
+    for one in removed:
+        yield f"  {one.document_id} (seed {one.seed}), round {one.round + 1}: {one.verifier}: {one.why}"
+    left = n_accepted - len(removed)
+    yield (f"{n_accepted} accepted, {len(removed)} removed by the final audit: {left} example{'s' * (left != 1)}")
 
 
 def outcome(trajectory: Trajectory) -> str:

@@ -36,8 +36,10 @@ def test_documents_become_verified_examples_and_every_call_is_counted(server, pl
     assert ran.code == 0
 
     # what was accepted, with the answer that the program gave and how both solvers fared
-    assert "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 8*x + 16\n" in ran.out
-    assert "\n2. Expand (x + 16)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 32*x + 256\n" in ran.out
+    assert "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept. In " in ran.out
+    assert ".\n   answer: x**2 + 8*x + 16\n" in ran.out
+    assert "\n2. Expand (x + 16)^2 as a polynomial in x. This is accept. In " in ran.out
+    assert ".\n   answer: x**2 + 32*x + 256\n" in ran.out
     assert "   weak 0/3, strong 3/3, from alpha\n   checked again by a fresh worker: right\n" in ran.out
     assert "   weak 0/3, strong 3/3, from beta\n" in ran.out
     assert (
@@ -105,8 +107,8 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     alpha = run_here("show", tmp_path / "r", "alpha").out
     for part in (
         "Round 1: rejected: too easy: the weak solver succeeds too often\n"
-        "  question: Expand (x + 4)^2 as a polynomial in x. This is easy.\n"
-        "  answer: x**2 + 8*x + 16\n"
+        "  question: Expand (x + 4)^2 as a polynomial in x. This is easy. In ",
+        ".\n  answer: x**2 + 8*x + 16\n"
         "  program: x = symbols('x')\n    answer = expand((x + 4)**2)\n"
         "  atomicity: passed\n  leakage: passed\n"
         "  quality_verifier: passed\n"
