@@ -23,7 +23,7 @@ GROUPS = (
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
-    ("acceptance", "domains.base", "feedback"),
+    ("acceptance", "domains.base", "domains._cs_research", "feedback"),
     ("modules",),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
