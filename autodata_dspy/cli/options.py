@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,14 @@ def _said(verdict: Verdict) -> str:
     return f"{'undecided' if verdict.undecided else 'WRONG'} ({verdict.feedback})"
 
 
+def _fared(row: dict[str, Any], solver: str) -> str:
+    """Right answers of attempts; where an answer can be partly right, the mean score."""
+    right, attempts, mean = row[f"{solver}_right"], row[f"{solver}_attempts"], row[f"{solver}_mean"]
+    if mean is None or abs(mean * attempts - right) < 1e-9:
+        return f"{solver} {right}/{attempts}"
+    return f"{solver} {mean:.2f} on average of {attempts}"
+
+
 def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     """Print the examples of the result, checked once more, the totals and the next command.
 
@@ -42,8 +50,7 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     checked = runs.recheck(domain, result)
     for number, row in enumerate(result.accepted, 1):
         print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
-        weak = f"weak {row['weak_right']}/{row['weak_attempts']}"
-        print(f"   {weak}, strong {row['strong_right']}/{row['strong_attempts']}, from {printable(row['document_id'])}")
+        print(f"   {_fared(row, 'weak')}, {_fared(row, 'strong')}, from {printable(row['document_id'])}")
         if checked:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
     n_accepted = sum(len(t.accepted) for t in result.trajectories)

@@ -5,13 +5,15 @@ these words has a known score.
 """
 
 import dataclasses
+import json
 
 import dspy
 import pytest
 from judge_scripts import gullible
 
-from autodata_dspy import runs
+from autodata_dspy import generate, runs
 from autodata_dspy.acceptance import PRESETS
+from autodata_dspy.cli.options import finish
 from autodata_dspy.config import RunConfig
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.domains.cs_research import PAPER_RUBRIC, PLUGIN, SMALL_RUBRIC, build, cs_research, findings
@@ -216,6 +218,25 @@ def test_a_judge_that_cannot_be_read_decides_nothing(scripted):
     assert round_.decision.reason == "undecided"
     assert round_.scores("weak_solver") == []
     assert n_calls(scripted, roles)["strong_solver"] == 0
+
+
+def test_a_finished_run_tells_mean_scores_and_exports_context_and_rubric(scripted, tmp_path, capsys):
+    roles = scripted.roles(
+        challenger=FIELDS,
+        quality_verifier={"asks_for": "why", "verdict": "sound"},
+        weak_solver={"answer": SAID[0.45]},
+        strong_solver={"reasoning": "1. one core", "answer": SAID[1.0]},
+        judge=gullible,
+    )
+    result = generate(AgenticSelfInstruct(PLUGIN, roles), [DOCUMENT], 1, run_dir=tmp_path / "r")
+    finish(result, tmp_path / "r", 1, "cs_research")
+    out = capsys.readouterr().out
+    assert "   weak 0.45 on average of 3, strong 2/2, from locks\n\n1 of 1 examples accepted" in out
+    assert "checked again" not in out  # a model's word cannot be checked by machine
+    (row,) = result.accepted
+    assert (row["verified"], row["context"], row["weak_mean"]) == ("judged", FIELDS["context"], pytest.approx(0.45))
+    assert json.loads(row["rubric"])[0] == {"text": "says that the «holder» makes no progress", "weight": 9}
+    assert PLUGIN.template.prompt.format(**row) == f"{FIELDS['context']}\n\n{FIELDS['question']}"
 
 
 # -- acceptance from a configuration --------------------------------------------------------------------------
