@@ -90,10 +90,15 @@ def _round(round_: Round) -> Iterator[str]:
     yield f"Round {round_.index + 1}: {verb}"
     challenge = round_.challenge
     if challenge is not None:
+        if challenge.context:
+            yield from _labelled("context", challenge.context)
         yield from _labelled("question", challenge.question)
         yield from _labelled("answer", challenge.answer)
         if challenge.label:
             yield from _labelled("label", challenge.label)
+        if challenge.tags:
+            yield from _labelled("tags", ", ".join(challenge.tags))
+        yield from (line for quote in challenge.quotes for line in _labelled("quote", quote))
         if challenge.program:
             yield from _labelled("program", challenge.program)
         if challenge.rubric:

@@ -18,6 +18,7 @@ from autodata_dspy.config import RunConfig
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.domains.cs_research import PAPER_RUBRIC, PLUGIN, SMALL_RUBRIC, build, cs_research, findings
 from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.report.narrative import story
 from autodata_dspy.types import Criterion, Document
 
 DOCUMENT = Document(
@@ -233,6 +234,13 @@ def test_a_finished_run_tells_mean_scores_and_exports_context_and_rubric(scripte
     out = capsys.readouterr().out
     assert "   weak 0.45 on average of 3, strong 2/2, from locks\n\n1 of 1 examples accepted" in out
     assert "checked again" not in out  # a model's word cannot be checked by machine
+    told = "\n".join(story(result.trajectories[0]))
+    assert f"  context: {FIELDS['context']}\n  question: {FIELDS['question']}\n" in told
+    assert (
+        f"  tags: what if, causal reasoning, counterfactual reasoning\n  quote: {QUOTE}\n  rubric:\n    [+9] says"
+        in told
+    )
+    assert "  Weak solver: 0.45 on average of 3\n" in told
     (row,) = result.accepted
     assert (row["verified"], row["context"], row["weak_mean"]) == ("judged", FIELDS["context"], pytest.approx(0.45))
     assert json.loads(row["rubric"])[0] == {"text": "says that the «holder» makes no progress", "weight": 9}
