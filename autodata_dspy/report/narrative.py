@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from autodata_dspy.types import Document, Removed, Rollout, Round, Trajectory
+from autodata_dspy.types import Challenge, Document, Removed, Rollout, Round, Trajectory
 
 MEANING = {
     "accepted": "accepted",
@@ -88,22 +88,8 @@ def _round(round_: Round) -> Iterator[str]:
     decision = round_.decision
     verb = "ACCEPTED" if decision.accepted else f"rejected: {MEANING[decision.reason]}"
     yield f"Round {round_.index + 1}: {verb}"
-    challenge = round_.challenge
-    if challenge is not None:
-        if challenge.context:
-            yield from _labelled("context", challenge.context)
-        yield from _labelled("question", challenge.question)
-        yield from _labelled("answer", challenge.answer)
-        if challenge.label:
-            yield from _labelled("label", challenge.label)
-        if challenge.tags:
-            yield from _labelled("tags", ", ".join(challenge.tags))
-        yield from (line for quote in challenge.quotes for line in _labelled("quote", quote))
-        if challenge.program:
-            yield from _labelled("program", challenge.program)
-        if challenge.rubric:
-            yield "  rubric:"
-            yield from (f"    [{c.weight:+d}] {c.text}" for c in challenge.rubric.criteria)
+    if round_.challenge is not None:
+        yield from _challenge(round_.challenge)
     for verdict in round_.verdicts:
         said = "undecided" if verdict.undecided else "passed" if verdict.passed else "failed"
         yield f"  {verdict.verifier or 'check'}: {said}{': ' + verdict.feedback if verdict.feedback else ''}"
@@ -114,6 +100,26 @@ def _round(round_: Round) -> Iterator[str]:
             yield from (f"    {_attempt(r)}" for r in rollouts)
     if decision.feedback and not decision.accepted:
         yield from _labelled("why" if decision.reason in _NOT_TOLD else "told to the challenger", decision.feedback)
+
+
+def _challenge(challenge: Challenge) -> Iterator[str]:
+    fields = {
+        "context": challenge.context,
+        "question": challenge.question,
+        "answer": challenge.answer,
+        "label": challenge.label,
+        "tags": ", ".join(challenge.tags),
+    }
+    for name, text in fields.items():
+        if text or name in ("question", "answer"):
+            yield from _labelled(name, text)
+    for quote in challenge.quotes:
+        yield from _labelled("quote", quote)
+    if challenge.program:
+        yield from _labelled("program", challenge.program)
+    if challenge.rubric:
+        yield "  rubric:"
+        yield from (f"    [{c.weight:+d}] {c.text}" for c in challenge.rubric.criteria)
 
 
 def _attempt(rollout: Rollout) -> str:
