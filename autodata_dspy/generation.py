@@ -18,6 +18,7 @@ import dspy
 
 from autodata_dspy.budget import Limits, Meter, metered
 from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.curation import final_audit
 from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
 from autodata_dspy.events import Shielded, Watch, listening
@@ -233,10 +234,19 @@ class _Run:
                 kept.append(trajectory)
                 n_accepted += len(trajectory.accepted)
         documents = {job.document.id: job.document for job in self.jobs}
-        models = models_of(self.maker)
-        verified = getattr(getattr(self.maker, "domain", None), "verified", "")
+        domain = getattr(self.maker, "domain", None)
+        removed = final_audit(kept, documents, domain) if domain is not None else ()
+        if self.folder:
+            self.folder.write_removed(removed)
         return Result(
-            tuple(kept), documents, self.meter.to_dict(), seconds, None if whole else stopped, models, verified
+            trajectories=tuple(kept),
+            documents=documents,
+            usage=self.meter.to_dict(),
+            seconds=seconds,
+            stopped=None if whole else stopped,
+            models=models_of(self.maker),
+            verified=getattr(domain, "verified", ""),
+            removed=removed,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autodata_dspy.errors import AutodataError
-from autodata_dspy.types import Challenge, Document, Round, Trajectory, Verdict, to_dict
+from autodata_dspy.types import Challenge, Document, Removed, Round, Trajectory, Verdict, to_dict
 
 if TYPE_CHECKING:
     import datasets
@@ -27,6 +27,8 @@ class Result:
         stopped: why the run ended before `n` examples or the last document; None if it did not.
         models: role → model.
         verified: what stands behind the examples: "checked", "judged" or "none"; "" if the generator has no domain.
+        removed: what the final audit took out again, and why (see `curation.final_audit`): it is still accepted in the
+            trajectories, but not among the rows. So there may be fewer than `n` rows.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -36,14 +38,20 @@ class Result:
     stopped: AutodataError | None = None
     models: dict[str, str] = field(default_factory=dict)
     verified: str = ""
+    removed: tuple[Removed, ...] = ()
+
+    @property
+    def kept(self) -> list[tuple[Trajectory, Round]]:
+        """Accepted rounds that the final audit left, each with its trajectory."""
+        gone = {(r.document_id, r.seed, r.round) for r in self.removed}
+        return [(t, r) for t in self.trajectories for r in t.accepted if (t.document_id, t.seed, r.index) not in gone]
 
     @property
     def accepted(self) -> list[dict[str, Any]]:
-        """Accepted examples as rows; see `to_dataset`."""
+        """Accepted examples that the final audit left, as rows; see `to_dataset`."""
         return [
             example_row(round_, trajectory, self.documents[trajectory.document_id], self.models, self.verified)
-            for trajectory in self.trajectories
-            for round_ in trajectory.accepted
+            for trajectory, round_ in self.kept
         ]
 
     @property
@@ -51,8 +59,7 @@ class Result:
         """Preference pairs (for DPO) of the accepted examples whose replies were compared; see `pair_row`."""
         return [
             pair_row(round_, found, trajectory, self.documents[trajectory.document_id], self.verified)
-            for trajectory in self.trajectories
-            for round_ in trajectory.accepted
+            for trajectory, round_ in self.kept
             if (found := comparison(round_))
         ]
 

@@ -15,7 +15,7 @@ from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.roles import Roles
 from autodata_dspy.store import RunFolder
-from autodata_dspy.types import Document, Verdict
+from autodata_dspy.types import Document, Removed, Verdict
 
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
@@ -112,9 +112,9 @@ def _generate(config: RunConfig, documents: list[Document], run_dir: Path, watch
 
 
 def recheck(domain: str, result: Result) -> list[Verdict]:
-    """A verdict for each accepted example, made anew; empty where the domain has no machine check."""
+    """A verdict for each example of the result, made anew; empty where the domain has no machine check."""
     check = registry.load("domains", domain).recheck
-    accepted = [r.challenge for t in result.trajectories for r in t.accepted if r.challenge]
+    accepted = [round_.challenge for _, round_ in result.kept if round_.challenge]
     return check(accepted) if check and accepted else []
 
 
@@ -129,12 +129,13 @@ def verified(domain: str) -> str:
 @dataclasses.dataclass(frozen=True)
 class Outline:
     """A run folder at a glance; reading it needs neither models nor DSPy. `config` is None for a run that was
-    made in Python without one."""
+    made in Python without one; `removed` is what the final audit of its last session took out."""
 
     config: RunConfig | None
     documents: dict[str, Document]
     trajectories: list[Any]
     usage: dict[str, Any]
+    removed: list[Removed]
 
 
 def outline(run_dir: Path) -> Outline:
@@ -146,7 +147,8 @@ def outline(run_dir: Path) -> Outline:
     folder = RunFolder(run_dir)
     config = _configured(folder)
     documents = {d.id: d for d in folder.read_documents()}
-    return Outline(config, documents, list(folder.latest().values()), folder.read_usage())
+    trajectories, usage = list(folder.latest().values()), folder.read_usage()
+    return Outline(config, documents, trajectories, usage, folder.read_removed())
 
 
 def n_accepted(run_dir: Path) -> int:

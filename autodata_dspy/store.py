@@ -5,6 +5,7 @@ documents.jsonl      the documents, so that a run can be resumed without their s
 trajectories.jsonl   one line per finished document, fsynced; the driver alone writes
 calls.jsonl          one line per model call; replayed on resume, so that nothing is paid twice
 usage.json           calls, tokens and money by role: a summary of calls.jsonl
+removed.json         accepted examples that the final audit of the last session took out, and why
 run.log              what the library logged
 """
 
@@ -16,12 +17,12 @@ import functools
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from autodata_dspy.errors import StoreError
-from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
+from autodata_dspy.types import Document, Removed, Trajectory, from_dict, to_dict
 
 SCHEMA = 1
 _OWN_FILES = ("lock", "run.log", "documents.jsonl", "config.json")
@@ -178,6 +179,20 @@ class RunFolder:
             return {"by_role": {}, "seconds": 0.0}
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.path}/usage.json cannot be read: {error}; delete it to go on") from error
+
+    def write_removed(self, removed: Sequence[Removed]) -> None:
+        """Keep what the final audit took out, for `status` and `show`; the audit itself is made anew every time."""
+        with _told(self.path):
+            _write_whole(self.path / "removed.json", json.dumps(to_dict(removed), indent=1, ensure_ascii=False) + "\n")
+
+    def read_removed(self) -> list[Removed]:
+        """As last written; empty when no session has come to its end."""
+        try:
+            return [from_dict(Removed, row) for row in json.loads((self.path / "removed.json").read_text("utf-8"))]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise StoreError(f"{self.path}/removed.json cannot be read: {error}; delete it to go on") from error
 
     def read_calls_usage(self) -> dict[str, dict[str, Any]]:
         """role → sums over calls.jsonl: up to date also while the first documents are still worked on."""

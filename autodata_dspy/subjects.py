@@ -28,6 +28,9 @@ def as_challenge(subject: Any) -> Challenge | None:
     known: dict[str, Any] = {
         k: str(subject[k]) for k in ("answer", "program", "context", "angle", "label") if subject.get(k) is not None
     }
+    quotes = subject.get("quotes")
+    if isinstance(quotes, (list, tuple)) and all(isinstance(quote, str) for quote in quotes):
+        known["quotes"] = tuple(quotes)
     return Challenge(question, known.pop("answer", ""), rubric=as_rubric(subject.get("rubric")), **known)
 
 

@@ -185,6 +185,23 @@ class Trajectory:
         return tuple(r for r in self.rounds if r.decision.accepted)
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An accepted example that the final audit took out again; its trajectory stays as it is.
+
+    Attributes:
+        document_id, seed, round: which round of which trajectory it is.
+        verifier: name of the check that took it out.
+        why: in words.
+    """
+
+    document_id: str
+    seed: int
+    round: int
+    verifier: str
+    why: str = ""
+
+
 def to_dict(value: Any) -> Any:
     """JSON-able form of any of these types (dataclasses become dicts, tuples become lists)."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -26,9 +26,10 @@ TOKENS_IN, TOKENS_CACHED, TOKENS_OUT = 100, 60, 20
 def document(name: str, *plan: str) -> Document:
     """A document whose rounds go as planned, one word each; the last word holds for all later rounds.
 
-    accept · easy (the weak solver is right) · hard (the strong one is wrong) · doubtful (the quality verifier objects)
-    · broken (the program does not run) · garbled (no fields at all) · twin (repeats the round before) · unclear (the
-    weak answer cannot be compared) · outage (the challenger's calls fail in this round)
+    accept · copy (accepted, and like every other copy but for its number) · easy (the weak solver is right) · hard
+    (the strong one is wrong) · doubtful (the quality verifier objects) · broken (the program does not run) · garbled
+    (no fields at all) · twin (repeats the round before) · unclear (the weak answer cannot be compared) · outage (the
+    challenger's calls fail in this round)
     """
     return Document(name, f"A passage about squares of sums.\nName: {name}\nPlan: {' '.join(plan)}")
 
@@ -103,7 +104,10 @@ class ModelServer(http.server.ThreadingHTTPServer):
             if self._outages[name] <= ATTEMPTS:
                 return None
         number = 2 + seed_for(name) % 90 + (index - 1 if fate == "twin" else index)
-        question = f"Expand (x + {number})^2 as a polynomial in x. This is {'easy' if fate == 'twin' else fate}."
+        fate = "easy" if fate == "twin" else fate
+        # Numbers are not enough to tell two problems apart: the final audit takes such copies out. `copy` is one.
+        setting = "" if fate == "copy" else _setting(number)
+        question = f"Expand (x + {number})^2 as a polynomial in x. This is {fate}.{setting}"
         program = "import os" if fate == "broken" else f"x = symbols('x')\nanswer = expand((x + {number})**2)"
         return {"question": question, "program": program}
 
@@ -130,6 +134,12 @@ class ModelServer(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed is no error of the server."""
+
+
+def _setting(number: int) -> str:
+    """A sentence after the question with words that no other number has."""
+    letters = [chr(97 + (number * k + k * k) % 26) + chr(97 + (number + 7 * k) % 26) for k in range(1, 25)]
+    return f" In {''.join(letters[:8])} {''.join(letters[8:16])} {''.join(letters[16:])}."
 
 
 def _role(system: str) -> str:

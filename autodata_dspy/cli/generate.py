@@ -34,6 +34,9 @@ def command(
     passes: options.Passes = None,
     per_document: Annotated[int | None, typer.Option(min=1, help="Accepted examples per document and pass.")] = None,
     max_rounds: Annotated[int | None, typer.Option(min=1, help="Rounds per document and pass.")] = None,
+    acceptance: Annotated[
+        str | None, typer.Option(metavar="PRESET", help="Acceptance rule: paper-prose, paper-deployed, paper-math, …")
+    ] = None,
     quality_check: Annotated[
         bool | None, typer.Option(help="Let the quality verifier look before solvers are paid.")
     ] = None,
@@ -59,6 +62,7 @@ def command(
         per_document=per_document,
         max_rounds=max_rounds,
         quality_check=quality_check,
+        acceptance={"preset": acceptance},
         roles=parse_lm_flags(lm or []),
         limits={"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd},
     )

@@ -27,14 +27,15 @@ def _said(verdict: Verdict) -> str:
 
 
 def _fared(row: dict[str, Any], solver: str) -> str:
-    """How a solver did: right answers of attempts, or the mean where answers are graded by degrees."""
-    mean, n_right, n = row[f"{solver}_mean"], row[f"{solver}_right"], row[f"{solver}_attempts"]
-    by_degrees = n and abs(mean * n - n_right) > 1e-9
-    return f"{solver} {mean:.2f} of 1" if by_degrees else f"{solver} {n_right}/{n}"
+    """Right answers of attempts; where an answer can be partly right, the mean score."""
+    right, attempts, mean = row[f"{solver}_right"], row[f"{solver}_attempts"], row[f"{solver}_mean"]
+    if mean is None or abs(mean * attempts - right) < 1e-9:
+        return f"{solver} {right}/{attempts}"
+    return f"{solver} {mean:.2f} on average of {attempts}"
 
 
 def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
-    """Print the accepted examples, checked once more, the totals and the next command.
+    """Print the examples of the result, checked once more, the totals and the next command.
 
     Raises:
         typer.Exit: code 3 (a budget is used up) or 130 (interrupted).
@@ -44,21 +45,23 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     from autodata_dspy.errors import BudgetExceeded
     from autodata_dspy.generation import Interrupted
     from autodata_dspy.report.agreement import basis, warning
-    from autodata_dspy.report.narrative import MEANING, printable, reasons, usage_lines
+    from autodata_dspy.report.narrative import MEANING, printable, reasons, removal_lines, usage_lines
     from autodata_dspy.store import RunFolder
 
     checked = runs.recheck(domain, result)
-    accepted = [round_ for trajectory in result.trajectories for round_ in trajectory.accepted]
-    for number, (row, round_) in enumerate(zip(result.accepted, accepted, strict=True), 1):
+    for number, (row, (_, round_)) in enumerate(zip(result.accepted, result.kept, strict=True), 1):
         print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
         if behind := basis(round_, row["verified"]):
             print(f"   verified: {behind}")
         print(f"   {_fared(row, 'weak')}, {_fared(row, 'strong')}, from {printable(row['document_id'])}")
         if checked:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
-    print(f"\n{len(result.accepted)} of {n} examples accepted; documents tried: {len(result.trajectories)}")
+    n_accepted = sum(len(t.accepted) for t in result.trajectories)
+    print(f"\n{n_accepted} of {n} examples accepted; documents tried: {len(result.trajectories)}")
     if line := warning(result.trajectories):
         print(f"warning: {line}")
+    for line in removal_lines(result.removed, n_accepted):
+        print(printable(line))
     rounds = reasons(result.trajectories)
     print(f"rounds: {rounds.total()}")
     for reason, count in rounds.most_common():

@@ -37,4 +37,7 @@ def command(
     verified = runs.verified(run.config.domain) if run.config and any(t.accepted for t in chosen) else ""
     for trajectory in chosen:
         print(printable("\n".join(story(trajectory, run.documents.get(trajectory.document_id), verified))))
+        for one in run.removed:
+            if (one.document_id, one.seed) == (trajectory.document_id, trajectory.seed):
+                print(printable(f"Round {one.round + 1} was removed at the end: {one.verifier}: {one.why}"))
         print()

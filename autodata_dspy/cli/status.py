@@ -13,7 +13,7 @@ BY_CAUSE = ("malformed", "failed_check")  # reasons that gather several causes
 def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) -> None:
     """Show how far a run is, what it accepted, and why it rejected the rest."""
     from autodata_dspy import runs
-    from autodata_dspy.report.narrative import MEANING, causes, printable, reasons, usage_lines
+    from autodata_dspy.report.narrative import MEANING, causes, printable, reasons, removal_lines, usage_lines
 
     run = runs.outline(run_dir)
     done = [t for t in run.trajectories if t.status != "stopped"]
@@ -29,6 +29,8 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
         if count := sum(t.status == status for t in run.trajectories):
             print(f"  {status}: {count}")
     rounds = reasons(run.trajectories)
+    for line in removal_lines(run.removed, n_accepted):
+        print(printable(line))
     print(f"{rounds.total()} rounds")
     for reason, count in rounds.most_common():
         print(f"  {count:4} {MEANING[reason]}")

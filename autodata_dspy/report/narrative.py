@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from autodata_dspy.report.agreement import basis
-from autodata_dspy.types import Document, Rollout, Round, Trajectory
+from autodata_dspy.types import Challenge, Document, Removed, Rollout, Round, Trajectory
 
 MEANING = {
     "accepted": "accepted",
@@ -44,6 +44,18 @@ def causes(trajectories: Iterable[Trajectory], reason: str) -> Counter[str]:
     told = [r.decision.feedback for t in trajectories for r in t.rounds if r.decision.reason == reason]
     plain = (re.split(r"[:;]", _VALUE.sub("…", text), maxsplit=1)[0].strip() for text in told)
     return Counter(text[:90] for text in plain if text)
+
+
+def removal_lines(removed: Sequence[Removed], n_accepted: int) -> Iterator[str]:
+    """What the final audit took out of the accepted examples, by check and one by one, and what is left."""
+    if not removed:
+        return
+    by_check = ", ".join(f"{name}: {count}" for name, count in Counter(r.verifier for r in removed).most_common())
+    yield f"removed at the end: {len(removed)} ({by_check})"
+    for one in removed:
+        yield f"  {one.document_id} (seed {one.seed}), round {one.round + 1}: {one.verifier}: {one.why}"
+    left = n_accepted - len(removed)
+    yield (f"{n_accepted} accepted, {len(removed)} removed by the final audit: {left} example{'s' * (left != 1)}")
 
 
 def outcome(trajectory: Trajectory) -> str:
@@ -83,17 +95,8 @@ def _round(round_: Round, verified: str) -> Iterator[str]:
     yield f"Round {round_.index + 1}: {verb}"
     if decision.accepted and (behind := basis(round_, verified)):
         yield f"  verified: {behind}"
-    challenge = round_.challenge
-    if challenge is not None:
-        yield from _labelled("question", challenge.question)
-        yield from _labelled("answer", challenge.answer)
-        if challenge.label:
-            yield from _labelled("label", challenge.label)
-        if challenge.program:
-            yield from _labelled("program", challenge.program)
-        if challenge.rubric:
-            yield "  rubric:"
-            yield from (f"    [{c.weight:+d}] {c.text}" for c in challenge.rubric.criteria)
+    if round_.challenge is not None:
+        yield from _challenge(round_.challenge)
     for verdict in round_.verdicts:
         said = "undecided" if verdict.undecided else "passed" if verdict.passed else "failed"
         yield f"  {verdict.verifier or 'check'}: {said}{': ' + verdict.feedback if verdict.feedback else ''}"
@@ -104,6 +107,26 @@ def _round(round_: Round, verified: str) -> Iterator[str]:
             yield from (f"    {_attempt(r)}" for r in rollouts)
     if decision.feedback and not decision.accepted:
         yield from _labelled("why" if decision.reason in _NOT_TOLD else "told to the challenger", decision.feedback)
+
+
+def _challenge(challenge: Challenge) -> Iterator[str]:
+    fields = {
+        "context": challenge.context,
+        "question": challenge.question,
+        "answer": challenge.answer,
+        "label": challenge.label,
+        "tags": ", ".join(challenge.tags),
+    }
+    for name, text in fields.items():
+        if text or name in ("question", "answer"):
+            yield from _labelled(name, text)
+    for quote in challenge.quotes:
+        yield from _labelled("quote", quote)
+    if challenge.program:
+        yield from _labelled("program", challenge.program)
+    if challenge.rubric:
+        yield "  rubric:"
+        yield from (f"    [{c.weight:+d}] {c.text}" for c in challenge.rubric.criteria)
 
 
 def _attempt(rollout: Rollout) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from rapidfuzz import fuzz
 
-from autodata_dspy.subjects import not_text, text_of
+from autodata_dspy.subjects import as_challenge, not_text, text_of
 from autodata_dspy.text import NEGATIONS, Tokens, source_tokens, tokenise
 from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
@@ -44,8 +44,9 @@ class QuoteGrounding:
 
     What is looked up: all items of a list, each whole (an item is a quote or a claimed fact); in a
     text, the passages in quotation marks and block quotes of at least `min_words` words, or, where
-    all are shorter, those, or the whole text if it marks none; in a challenge, the marked passages of its question, context, answer and
-    rubric. A challenge without quotes passes, unless `min_quotes` asks for some.
+    all are shorter, those, or the whole text if it marks none; in a challenge, its `quotes`, each whole, and the
+    marked passages of its question, context, answer and rubric. A challenge without quotes passes, unless `min_quotes`
+    asks for some.
 
     Limits: a quote cut so that its sense turns (`liable` out of `not liable`) stands in the document
     and passes; the evidence says `after_negation`. Single quotation marks are not read as quotes.
@@ -142,9 +143,11 @@ class QuoteGrounding:
         text = text_of(subject)
         if text is None or not text.strip():
             return None
+        challenge = as_challenge(subject)
+        declared = [quote for quote in challenge.quotes if quote.strip()] if challenge else []
         marked = [] if isinstance(subject, str) and self.quotes == "whole" else marked_passages(text, self.min_words)
         if marked or not isinstance(subject, str) or self.quotes == "marked":
-            return marked
+            return [*dict.fromkeys((*declared, *marked))]
         short = marked_passages(text) if self.quotes == "auto" else []
         return short or [text]
 

@@ -1,5 +1,6 @@
 """Every plugin of every room obeys its protocol."""
 
+import dataclasses
 import inspect
 import typing
 
@@ -11,7 +12,7 @@ from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.documents import check_documents
 from autodata_dspy.domains.base import Domain, Malformed, builtin_documents, passage
 from autodata_dspy.roles import Roles
-from autodata_dspy.types import Document, Trajectory
+from autodata_dspy.types import Challenge, Document, Trajectory
 from autodata_dspy.verifiers.base import Checks, Cost, Verifier, VerifierExample
 
 DOMAINS = registry.names("domains")
@@ -76,7 +77,8 @@ def test_a_domains_signatures_have_the_inputs_the_modules_give(domain):
     extracted = list(domain.extract.output_fields) if domain.extract else []
     assert domain.extract is None or inputs(domain.extract) == ["passage"]
     assert [name for name in inputs(domain.write) if name not in extracted] == ["passage", "angle", "feedback"]
-    assert inputs(domain.review) == ["question"] and "verdict" in domain.review.output_fields
+    assert "question" in inputs(domain.review) and "verdict" in domain.review.output_fields
+    assert set(inputs(domain.review)) <= {field.name for field in dataclasses.fields(Challenge)}
     for mode in domain.solving.values():
         assert inputs(mode.signature)[:2] == ["context", "question"]  # neither document nor reference answer
         assert inputs(mode.signature)[2:] in ([], ["remark"])
@@ -106,7 +108,9 @@ def test_a_domains_modes_rule_and_verifiers_fit_together(domain):
     assert domain.angles and len(set(domain.angles)) == len(domain.angles)
     assert domain.acceptance.n_weak >= 1 and domain.acceptance.n_strong >= 1
     assert isinstance(domain.answer_verifier(Roles()), Verifier) and domain.answer_verifier(Roles()).checks == "answer"
-    assert all(isinstance(v, Verifier) and v.checks == "challenge" for v in domain.challenge_verifiers())
+    # Those of texts (quotes, language) read a challenge too; only those of whole data sets cannot.
+    assert all(isinstance(v, Verifier) and v.checks != "dataset" for v in domain.challenge_verifiers())
+    assert all(isinstance(v, Verifier) and v.checks == "dataset" for v in domain.final_checks())
 
 
 def test_a_domain_calls_an_empty_challenge_malformed(domain):

@@ -4,7 +4,7 @@ import json
 
 import dspy
 import model_server
-from command_line import run, run_here
+from command_line import refused_run, run, run_here
 
 from autodata_dspy import generate, runs
 from autodata_dspy.artifact import save_program
@@ -36,11 +36,10 @@ def test_documents_become_verified_examples_and_every_call_is_counted(server, pl
     assert ran.code == 0
 
     # what was accepted, with the answer that the program gave and how both solvers fared
-    assert (
-        "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 8*x + 16\n   verified: checked\n"
-        in ran.out
-    )
-    assert "\n2. Expand (x + 16)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 32*x + 256\n" in ran.out
+    assert "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept. In " in ran.out
+    assert ".\n   answer: x**2 + 8*x + 16\n   verified: checked\n" in ran.out
+    assert "\n2. Expand (x + 16)^2 as a polynomial in x. This is accept. In " in ran.out
+    assert ".\n   answer: x**2 + 32*x + 256\n" in ran.out
     assert "   weak 0/3, strong 3/3, from alpha\n   checked again by a fresh worker: right\n" in ran.out
     assert "   weak 0/3, strong 3/3, from beta\n" in ran.out
     assert (
@@ -108,8 +107,8 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     alpha = run_here("show", tmp_path / "r", "alpha").out
     for part in (
         "Round 1: rejected: too easy: the weak solver succeeds too often\n"
-        "  question: Expand (x + 4)^2 as a polynomial in x. This is easy.\n"
-        "  answer: x**2 + 8*x + 16\n"
+        "  question: Expand (x + 4)^2 as a polynomial in x. This is easy. In ",
+        ".\n  answer: x**2 + 8*x + 16\n"
         "  program: x = symbols('x')\n    answer = expand((x + 4)**2)\n"
         "  atomicity: passed\n  leakage: passed\n"
         "  quality_verifier: passed\n"
@@ -283,3 +282,70 @@ def test_a_document_that_breaks_its_generator_is_told_with_the_reason(tmp_path, 
     assert "\n1 documents finished\n  failed: 1\n0 rounds\n" in run_here("status", tmp_path / "r").out
     said = "doc-0 (seed 0): 0 accepted in 0 rounds, 0 s [failed: ValueError: cannot read doc-0]\n"
     assert run_here("show", tmp_path / "r").out.startswith(said)
+
+
+def test_near_duplicates_are_removed_at_the_end_and_told_everywhere(server, planned, tmp_path):
+    path = planned(alpha="copy", beta="copy", gamma="accept")
+    options = [
+        "--documents",
+        path,
+        "--n",
+        "3",
+        "--per-document",
+        "1",
+        "--concurrency",
+        "1",
+        "--run-dir",
+        tmp_path / "r",
+    ]
+    ran = run_here("generate", *server.flags, *options)
+    assert ran.code == 0
+    told = (
+        "removed at the end: 1 (near_duplicates: 1)\n"
+        "  beta (seed 0), round 1: near_duplicates: like round 1 of alpha\n"
+        "3 accepted, 1 removed by the final audit: 2 examples\n"
+    )
+    assert f"\n3 of 3 examples accepted; documents tried: 3\n{told}rounds: 3\n" in ran.out
+    assert "from alpha\n" in ran.out and "from gamma\n" in ran.out and "from beta\n" not in ran.out
+    assert ran.out.count("checked again by a fresh worker: right\n") == 2
+
+    assert (
+        f"3 of 3 examples accepted\n3 of 3 documents finished\n{told}3 rounds\n"
+        in run_here("status", tmp_path / "r").out
+    )
+    beta = run_here("show", tmp_path / "r", "beta").out
+    assert "Round 1: ACCEPTED\n" in beta  # what happened stays told as it happened
+    assert beta.endswith("Round 1 was removed at the end: near_duplicates: like round 1 of alpha\n\n")
+    assert "removed" not in run_here("show", tmp_path / "r", "alpha").out
+
+    n_requests = len(server.requests)
+    again = run_here("resume", tmp_path / "r")
+    assert told in again.out and len(server.requests) == n_requests
+
+
+def test_a_run_that_loses_nothing_says_nothing_of_an_audit(server, planned, tmp_path):
+    options = ["--documents", planned(alpha="accept"), "--n", "1", "--per-document", "1", "--run-dir", tmp_path / "r"]
+    assert "removed" not in run_here("generate", *server.flags, *options).out
+    assert "removed" not in run_here("status", tmp_path / "r").out
+
+
+def test_an_acceptance_rule_is_chosen_by_name_and_the_files_numbers_go_on_top(server, planned, tmp_path):
+    (tmp_path / "run.toml").write_text('[acceptance]\npreset = "paper-math"\nn_weak = 2\nn_strong = 2\ngap = 0.5\n')
+    options = ["--documents", planned(alpha="accept"), "--n", "1", "--per-document", "1", "--run-dir", tmp_path / "r"]
+    options += ["--config", tmp_path / "run.toml", "--acceptance", "paper-prose"]
+    assert run_here("generate", *server.flags, *options).code == 0
+    assert server.by_role() == {"challenger": 1, "quality_verifier": 1, "weak_solver": 2, "strong_solver": 2}
+    stored = json.loads((tmp_path / "r" / "config.json").read_text())["config"]["acceptance"]
+    assert {name: value for name, value in stored.items() if value is not None} == {
+        "preset": "paper-prose",
+        "n_weak": 2,
+        "n_strong": 2,
+        "gap": 0.5,
+    }
+
+
+def test_an_unknown_acceptance_rule_is_refused_with_the_nearest_name(server, planned, tmp_path):
+    options = ["--documents", planned(alpha="accept"), "--run-dir", tmp_path / "r", *server.flags]
+    says = "unknown acceptance preset 'paper-deploid'; did you mean 'paper-deployed'? available: "
+    refused_run("generate", *options, "--acceptance", "paper-deploid", says=says)
+    assert server.requests == [] and not (tmp_path / "r").exists()
