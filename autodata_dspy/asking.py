@@ -32,6 +32,8 @@ def ask(roles: Roles, predict: dspy.Predict, role: str, seed: int, defaults: dic
         AdapterParseError: text came back that is not of the signature's form.
     """
     lm, inputs = roles[role], _defused(inputs)
+    if getattr(predict, "demos", None):  # an optimizer's may hold what models made of a document
+        inputs["demos"] = [_defused(dict(demo)) for demo in predict.demos]
     adapter = dspy.settings.adapter or (dspy.JSONAdapter() if lm.supports_response_schema else None)
     for attempt in range(ATTEMPTS):
         config = request_parameters(lm, defaults, seed_for(seed, attempt) if attempt else seed)
