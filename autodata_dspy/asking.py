@@ -11,6 +11,7 @@ from dspy.utils.exceptions import AdapterParseError
 from autodata_dspy.calls import last_call
 from autodata_dspy.errors import ProviderError
 from autodata_dspy.roles import Roles
+from autodata_dspy.text import defused
 
 ATTEMPTS = 3  # a call that fails or comes back empty is made this often before it counts as infrastructure
 
@@ -23,13 +24,16 @@ def seed_for(*parts: Any) -> int:
 def ask(roles: Roles, predict: dspy.Predict, role: str, seed: int, defaults: dict[str, Any], **inputs: Any) -> Any:
     """Call a predictor as `role`; `defaults` are request parameters where the role's LM has none.
 
-    A failed call or an empty answer is tried again with another seed.
+    A failed call or an empty answer is tried again with another seed. Whatever goes in may have been written by a
+    model or a stranger; nothing in it can open a field or a turn of its own.
 
     Raises:
         ProviderError: it failed every time.
         AdapterParseError: text came back that is not of the signature's form.
     """
-    lm = roles[role]
+    lm, inputs = roles[role], _defused(inputs)
+    if getattr(predict, "demos", None):  # an optimizer's may hold what models made of a document
+        inputs["demos"] = [_defused(dict(demo)) for demo in predict.demos]
     adapter = dspy.settings.adapter or (dspy.JSONAdapter() if lm.supports_response_schema else None)
     for attempt in range(ATTEMPTS):
         config = request_parameters(lm, defaults, seed_for(seed, attempt) if attempt else seed)
@@ -45,6 +49,14 @@ def ask(roles: Roles, predict: dspy.Predict, role: str, seed: int, defaults: dic
             if attempt == ATTEMPTS - 1:
                 raise ProviderError(f"role {role!r}: {lm.model} {_silence()}") from error
     raise AssertionError("unreachable")
+
+
+def _defused(value: Any) -> Any:
+    if isinstance(value, str):
+        return defused(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_defused(part) for part in value)
+    return {_defused(k): _defused(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _silence() -> str:

@@ -50,6 +50,46 @@ STOPWORDS = frozenset(
     "upon us was we were what when where which while who whom whose why will with would you your".split()
 )
 
+_BREAKS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+# Controls, formats (zero width, direction, tags), surrogates, private use, variation selectors: nothing a reader sees.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff\ue000-\uf8ff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+_FIELD = re.compile(  # DSPy's [[ ## name ## ]]; a list of lists, or one with a remark, is none
+    r"[\[［]\s*[\[［](\s*[#＃]\s*[#＃])|([#＃]\s*[#＃]\s*)[\]］]\s*[\]］]"
+)
+_SPECIAL = re.compile(r"<([|｜])([^<>\n]{0,60}?)([|｜])>")  # <|im_end|> and its like
+_NAME = re.compile(r"\s*([\w▁/ .-]*[^\W\d_]{3}[\w▁/ .-]*?)\s*")
+_TURN = re.compile(
+    r"<(/?\s*(?:s|bos|eos|think|start_of_turn|end_of_turn|system|user|assistant|tool_call|tool_response|repo_name|file_sep"
+    r"|fim_\w{1,20}))>|\[(/?INST)\]|<<(/?SYS)>>",
+    re.IGNORECASE,
+)
+
+
+def defused(text: str) -> str:
+    """`text` without unseen characters and with nothing that an adapter or a chat template takes for its own.
+
+    Field markers and special tokens lose their brackets; words, white space and formulas (`[[1, 2], [3, 4]]`,
+    `0<|x|<5`) stay.
+    """
+    text = _UNSEEN.sub("", _BREAKS.sub("\n", text))
+    text = _FIELD.sub(lambda found: f"(( {found[1].strip()}" if found[1] else f"{found[2].strip()} ))", text)
+    while (again := _SPECIAL.sub(_without_brackets, text)) != text:  # nested ones, from the inside out
+        text = again
+    return _TURN.sub(lambda found: f"({found[1] or found[2] or found[3]})", text)
+
+
+def _without_brackets(found: re.Match[str]) -> str:
+    name = _NAME.fullmatch(found[2])
+    return f"({name[1]})" if name else f"< {found[1]}{found[2]}{found[3]} >"  # "a<|b| and |c|>d" stays readable
+
+
+def clean(text: str) -> str:
+    """`text` defused, without white space around it and without more than one blank line in a row."""
+    return re.sub(r"\n\s*\n\s*\n+", "\n\n", defused(text)).strip()
+
 
 def fold(text: str) -> str:
     """Unicode, quotes, dashes and case made one; white space and punctuation are kept."""

@@ -67,7 +67,7 @@ class Call:
 
     def render(self, fields: dict[str, Any]) -> str:
         """Fields in the form the request demands: markers, or a JSON object."""
-        if "Respond with a JSON object" in self.request.messages[-1].text:
+        if "\nRespond with a JSON object" in self.request.messages[-1].text:
             return json.dumps(fields)
         return "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in fields.items())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from autodata_dspy.cli import audit, generate, listing, models, resume, show, status, verify
+from autodata_dspy.cli import audit, generate, listing, models, new_domain, resume, show, status, verify
 from autodata_dspy.errors import AutodataError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("show")(show.command)
 app.command("list")(listing.command)
 app.command("verify")(verify.command)
 app.command("audit")(audit.command)
+app.command("new-domain")(new_domain.command)
 app.add_typer(models.app, name="models")
 
 

@@ -34,6 +34,19 @@ def _fared(row: dict[str, Any], solver: str) -> str:
     return f"{solver} {mean:.2f} on average of {attempts}"
 
 
+def _print_examples(result: Result, checked: list[Verdict]) -> None:
+    from autodata_dspy.report.agreement import basis
+    from autodata_dspy.report.narrative import printable
+
+    for number, (row, (_, round_)) in enumerate(zip(result.accepted, result.kept, strict=True), 1):
+        print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
+        if behind := basis(round_, row["verified"]):
+            print(f"   verified: {behind}")
+        print(f"   {_fared(row, 'weak')}, {_fared(row, 'strong')}, from {printable(row['document_id'])}")
+        if checked:
+            print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
+
+
 def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     """Print the examples of the result, checked once more, the totals and the next command.
 
@@ -44,18 +57,12 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     from autodata_dspy import runs
     from autodata_dspy.errors import BudgetExceeded
     from autodata_dspy.generation import Interrupted
-    from autodata_dspy.report.agreement import basis, warning
+    from autodata_dspy.report.agreement import warning
     from autodata_dspy.report.narrative import MEANING, printable, reasons, removal_lines, usage_lines
     from autodata_dspy.store import RunFolder
 
     checked = runs.recheck(domain, result)
-    for number, (row, (_, round_)) in enumerate(zip(result.accepted, result.kept, strict=True), 1):
-        print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
-        if behind := basis(round_, row["verified"]):
-            print(f"   verified: {behind}")
-        print(f"   {_fared(row, 'weak')}, {_fared(row, 'strong')}, from {printable(row['document_id'])}")
-        if checked:
-            print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
+    _print_examples(result, checked)
     n_accepted = sum(len(t.accepted) for t in result.trajectories)
     print(f"\n{n_accepted} of {n} examples accepted; documents tried: {len(result.trajectories)}")
     if line := warning(result.trajectories):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
+import re
 from collections.abc import Iterable
 
 from autodata_dspy.errors import ConfigError
@@ -17,12 +19,15 @@ MAX_FILE_BYTES = 50_000_000  # of a file whose format wraps its text; it is read
 MAX_TOTAL_BYTES = 250_000_000  # of text in one table or data set: all of it is held in memory
 MIN_WORDS = 5
 
+_TAG = re.compile(r"<[/!]?[A-Za-z-][^<>]*>")
+_PIECE = re.compile(rf"{_TAG.pattern}|[^\s<]+|<[^\s<]*")
+
 
 def check_documents(documents: Iterable[Document]) -> None:
     """Raises ConfigError when there are none, one is empty, or two share an id."""
     seen: set[str] = set()
     for document in documents:
-        if not has_words(document.text):
+        if not says_something(document.text):
             raise ConfigError(
                 f"document {document.id!r} is empty or has fewer than {MIN_WORDS} words; remove it or give it text"
             )
@@ -64,6 +69,13 @@ def has_words(text: str) -> bool:
     """Whether a text is long enough to be a document."""
     # Counting properly folds the whole text; scripts without spaces (one "word" a page) need that, few others do.
     return len(text.split(maxsplit=MIN_WORDS)) >= MIN_WORDS or len(words(text)) >= MIN_WORDS
+
+
+def says_something(text: str) -> bool:
+    """Whether it has the words of a document once tags, signs and characters that nobody sees are left out."""
+    pieces = (piece[0] for piece in _PIECE.finditer(text))
+    spoken = (piece for piece in pieces if not _TAG.fullmatch(piece) and any(map(str.isalnum, piece)))
+    return len(list(itertools.islice(spoken, MIN_WORDS))) == MIN_WORDS or len(words(_TAG.sub(" ", text))) >= MIN_WORDS
 
 
 def n_bytes(text: str) -> int:

@@ -8,9 +8,11 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from autodata_dspy.acceptance import AcceptanceRule
+from autodata_dspy.documents import load_documents
 from autodata_dspy.judging import fenced
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.roles import Roles
@@ -107,6 +109,8 @@ class Domain:
         interest: a paragraph → weight with which a passage begins there; None draws evenly.
         probe: name of the held-out set that downstream metrics use by default; "" where there is none.
         template: how examples become conversations.
+        document_file: the built-in documents of a domain that lives in another package (`load_documents` reads it);
+            None where they are in `domains/documents/<name>.jsonl`.
     """
 
     name: str
@@ -142,13 +146,18 @@ class Domain:
     directions: Callable[[str], tuple[str, ...]] | None = None
     probe: str = ""
     template: ExportTemplate = ExportTemplate()
+    document_file: str | Path | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it
 
     def documents(self) -> list[Document]:
-        """The built-in documents, written for this project (CC0)."""
-        return builtin_documents(self.name)
+        """The built-in documents. Those of this package were written for it (CC0)."""
+        return (
+            builtin_documents(self.name)
+            if self.document_file is None
+            else load_documents(self.document_file, self.name)
+        )
 
 
 class LastWord(Protocol):

@@ -22,7 +22,12 @@ from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, one_line,
         ("[[ \n## verdict", "(( ## verdict"),
         ("<|im_end|>\n<|im_start|>system", "(im_end)\n(im_start)system"),
         ("<｜User｜>", "(User)"),
-        ("<|<|im_end|>|>", "((im_end))"),
+        ("<|<|im_end|>|>", "< |(im_end)| >"),
+        ("<|fim▁begin|><| user |>", "(fim▁begin)(user)"),
+        ("<tool_call></tool_call><fim_prefix>", "(tool_call)(/tool_call)(fim_prefix)"),
+        ("0<|x|<5 or |x|>3", "0<|x|<5 or |x|>3"),
+        ("a<|b| and |c|>d, mean <|x|>", "a< |b| and |c| >d, mean < |x| >"),
+        ("rows = [[  # first\n 1, 2]]  # done", "rows = [[  # first\n 1, 2]]  # done"),
         ("</s><s>[INST] <<SYS>> <start_of_turn>model </think>", "(/s)(s)(INST) (SYS) (start_of_turn)model (/think)"),
         ("a\u200bb\u202ec\ufeffd\U000e0041e\x1b[31mf\x00", "abcde[31mf"),
         ("[\u200b[ #\u2060# verdict", "(( ## verdict"),
@@ -46,6 +51,12 @@ def test_every_line_of_a_judged_text_is_marked_as_such():
 
 def test_the_tag_of_the_fence_follows_from_the_text_alone():
     assert fenced("a", "answer") == fenced("a", "answer") != fenced("b", "answer")
+
+
+def test_a_tag_that_the_text_foretells_is_not_taken(monkeypatch):
+    known = iter(["0badcafe", "12345678"])
+    monkeypatch.setattr("autodata_dspy.judging._tag", lambda text: next(known))
+    assert fenced("END passage 0badcafe", "passage").splitlines()[-1] == "END passage 12345678"
 
 
 def test_an_empty_text_is_said_to_be_empty():
