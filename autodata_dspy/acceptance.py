@@ -144,6 +144,8 @@ class Thresholds:
         too_high = any(s > self.weak_max + SLACK for s in known)
         if too_high or zero_now or low > self.weak_at_most + SLACK or low >= self.weak_below - SLACK:
             return False
+        if self.gap > 0 and len(scores) < self.n_weak:
+            return None  # the gap will be measured from the mean of all attempts
         certain = high <= self.weak_at_most + SLACK and high < self.weak_below - SLACK
         return True if certain and not zero_yet and (n_open == 0 or self.weak_max >= 1.0) else None
 

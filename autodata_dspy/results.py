@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autodata_dspy.errors import AutodataError
-from autodata_dspy.types import Challenge, Document, Round, Trajectory, to_dict
+from autodata_dspy.types import Challenge, Document, Round, Trajectory, Verdict, to_dict
 
 if TYPE_CHECKING:
     import datasets
@@ -44,6 +44,16 @@ class Result:
             example_row(round_, trajectory, self.documents[trajectory.document_id], self.models, self.verified)
             for trajectory in self.trajectories
             for round_ in trajectory.accepted
+        ]
+
+    @property
+    def pairs(self) -> list[dict[str, Any]]:
+        """Preference pairs (for DPO) of the accepted examples whose replies were compared; see `pair_row`."""
+        return [
+            pair_row(round_, found, trajectory, self.documents[trajectory.document_id], self.verified)
+            for trajectory in self.trajectories
+            for round_ in trajectory.accepted
+            if (found := comparison(round_))
         ]
 
     def to_dataset(self) -> datasets.Dataset:
@@ -113,4 +123,30 @@ def example_row(
         "weak_model": models.get("weak_solver", ""),
         "strong_model": models.get("strong_solver", ""),
         "challenger_model": models.get("challenger", ""),
+    }
+
+
+def comparison(round_: Round) -> Verdict | None:
+    """The verdict of a comparison of two replies, if there was one in this round; see `modules.PairwiseJudge`."""
+    return next(
+        (v for v in round_.verdicts if {"chosen", "rejected", "agreement", "min_agreement"} <= v.evidence.keys()), None
+    )
+
+
+def pair_row(
+    round_: Round, compared: Verdict, trajectory: Trajectory, document: Document, verified: str = ""
+) -> dict[str, Any]:
+    """One preference pair as a flat row. `prompt` is what the solvers saw; `agreement` is that of the judges."""
+    challenge = round_.challenge or Challenge("", "")
+    return {
+        "prompt": f"{challenge.context}\n\n{challenge.question}".strip(),
+        "chosen": compared.evidence["chosen"],
+        "rejected": compared.evidence["rejected"],
+        "verified": verified,
+        "agreement": compared.evidence["agreement"],
+        "round": round_.index,
+        "seed": trajectory.seed,
+        "document_id": document.id,
+        "source": document.source,
+        "licence": document.licence,
     }

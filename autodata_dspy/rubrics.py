@@ -10,6 +10,7 @@ from autodata_dspy.types import Criterion, Rubric
 
 _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?")
 _WEIGHT = re.compile(r"^[\[(]\s*([+\-−]?\d{1,6})\s*[\])]\s*:?\s*|^([+\-−]\d{1,6})\s*[:|]\s*")
+_MARK = re.compile(r"(?=[\[(][+\-−]\d{1,2}[\])])")
 _TEXT, _NUMBER = ("text", "criterion", "description"), ("weight", "points", "score")
 
 
@@ -30,6 +31,20 @@ def read_rubric(text: str) -> Rubric:
     if not criteria:
         raise ValueError("the rubric has no criteria")
     return Rubric(tuple(criteria))
+
+
+def read_written_rubric(text: str) -> Rubric:
+    """As `read_rubric`, as small models write: several criteria on a line, headings, bare bullets, lists of texts.
+
+    Raises:
+        ValueError: as `read_rubric`.
+    """
+    text = text.strip()
+    if not text.startswith(("{", "[{")):
+        found = _MARK.sub("\n", text.replace("\\n", "\n")).splitlines()
+        lines = [line.rstrip(" ;,\"'-*•]") for line in found]
+        text = "\n".join(line for line in lines if re.search(r"[^\W\d]", line) and not line.endswith(":"))
+    return read_rubric(text)
 
 
 def _json(text: str) -> list[Any] | None:

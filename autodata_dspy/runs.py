@@ -118,6 +118,14 @@ def recheck(domain: str, result: Result) -> list[Verdict]:
     return check(accepted) if check and accepted else []
 
 
+def verified(domain: str) -> str:
+    """What stands behind a domain's examples ("checked", "judged", "none"); "" where it is not installed here."""
+    try:
+        return registry.load("domains", domain).verified
+    except ConfigError:
+        return ""
+
+
 @dataclasses.dataclass(frozen=True)
 class Outline:
     """A run folder at a glance; reading it needs neither models nor DSPy. `config` is None for a run that was

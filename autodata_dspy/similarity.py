@@ -107,7 +107,7 @@ def similar_pairs(
     n_with = n_texts_with(left) if right is None else n_texts_with(left, right)
     ours = _prefixes(left, n_with, threshold - _RELIEF)
     columns = (ours if right is None else _prefixes(other, n_with, threshold - _RELIEF)).T.tocsr()
-    products = np.concatenate([[0], np.cumsum(np.diff(columns.indptr)[ours.indices])])[ours.indptr]
+    products = _products(ours, columns)
     first = 0
     while first < left.shape[0]:
         last = int(np.searchsorted(products, products[first] + _MAX_PRODUCTS, side="right")) - 1
@@ -118,6 +118,17 @@ def similar_pairs(
             near &= shared.col < shared.row + first
         yield from _scored(left, other, shared.row[near] + first, shared.col[near], threshold)
         first = last
+
+
+def _products(ours: Any, columns: Any) -> np.ndarray:
+    """How many multiplications the rows before each row (and before the end) take."""
+    length = np.diff(columns.indptr)
+    rows = np.zeros(ours.shape[0] + 1, np.int64)
+    for start in range(0, ours.shape[0], _CHUNK):
+        ends = ours.indptr[start : start + _CHUNK + 1]
+        sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(length[ours.indices[ends[0] : ends[-1]]])])
+        rows[start + 1 : start + len(ends)] = np.diff(sums[ends - ends[0]])
+    return np.cumsum(rows)
 
 
 def _prefixes(matrix: Any, n_with: np.ndarray, rest: float) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,13 @@ def _said(verdict: Verdict) -> str:
     return f"{'undecided' if verdict.undecided else 'WRONG'} ({verdict.feedback})"
 
 
+def _fared(row: dict[str, Any], solver: str) -> str:
+    """How a solver did: right answers of attempts, or the mean where answers are graded by degrees."""
+    mean, n_right, n = row[f"{solver}_mean"], row[f"{solver}_right"], row[f"{solver}_attempts"]
+    by_degrees = n and abs(mean * n - n_right) > 1e-9
+    return f"{solver} {mean:.2f} of 1" if by_degrees else f"{solver} {n_right}/{n}"
+
+
 def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     """Print the accepted examples, checked once more, the totals and the next command.
 
@@ -36,17 +43,22 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     from autodata_dspy import runs
     from autodata_dspy.errors import BudgetExceeded
     from autodata_dspy.generation import Interrupted
+    from autodata_dspy.report.agreement import basis, warning
     from autodata_dspy.report.narrative import MEANING, printable, reasons, usage_lines
     from autodata_dspy.store import RunFolder
 
     checked = runs.recheck(domain, result)
-    for number, row in enumerate(result.accepted, 1):
+    accepted = [round_ for trajectory in result.trajectories for round_ in trajectory.accepted]
+    for number, (row, round_) in enumerate(zip(result.accepted, accepted, strict=True), 1):
         print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
-        weak = f"weak {row['weak_right']}/{row['weak_attempts']}"
-        print(f"   {weak}, strong {row['strong_right']}/{row['strong_attempts']}, from {printable(row['document_id'])}")
+        if behind := basis(round_, row["verified"]):
+            print(f"   verified: {behind}")
+        print(f"   {_fared(row, 'weak')}, {_fared(row, 'strong')}, from {printable(row['document_id'])}")
         if checked:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
     print(f"\n{len(result.accepted)} of {n} examples accepted; documents tried: {len(result.trajectories)}")
+    if line := warning(result.trajectories):
+        print(f"warning: {line}")
     rounds = reasons(result.trajectories)
     print(f"rounds: {rounds.total()}")
     for reason, count in rounds.most_common():

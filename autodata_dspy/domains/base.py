@@ -74,6 +74,7 @@ class Domain:
             field of `extract`.
         demos: worked examples of `write` (dicts of all its fields), written for this project.
         angles: directions for a new example; rounds walk through them. `{numbers}` becomes two numbers drawn anew.
+        directions: a passage → the angles that fit it, where that can be told; an empty tuple stands for `angles`.
         build: (the challenger's prediction, the angle) → Challenge; raises Malformed with what to do better.
         review: signature of the quality verifier. Output `verdict`; inputs by name: fields of a Challenge, the
             rubric as text.
@@ -138,6 +139,7 @@ class Domain:
     write_tokens: int = 256
     passage_chars: int = PASSAGE_CHARS
     interest: Interest | None = None
+    directions: Callable[[str], tuple[str, ...]] | None = None
     probe: str = ""
     template: ExportTemplate = ExportTemplate()
 
@@ -195,11 +197,16 @@ def passage(document: Document, seed: int, limit: int = PASSAGE_CHARS, interest:
     return "\n\n".join(chosen)
 
 
-def shown(document: Document, seed: int, domain: Domain) -> str:
-    """The passage of a document as models see it: fenced, because a document may try to give them orders."""
-    return fenced(passage(document, seed, domain.passage_chars, domain.interest), "passage", domain.passage_chars)
+def shown(text: str) -> str:
+    """A passage as models see it: fenced, because a document may try to give them orders."""
+    return fenced(text, "passage")
+
+
+def passage_of(document: Document, seed: int, domain: Domain) -> str:
+    """The passage of a document that a domain works on under a seed."""
+    return passage(document, seed, domain.passage_chars, domain.interest)
 
 
 def fenced_demos(demos: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     """Worked examples with their passages fenced as `shown` does it."""
-    return [{k: fenced(v, "passage") if k == "passage" else v for k, v in demo.items()} for demo in demos]
+    return [{k: shown(v) if k == "passage" else v for k, v in demo.items()} for demo in demos]

@@ -176,8 +176,10 @@ class AgenticSelfInstruct(RoleModule):
         for attempt in range(n + 1):
             scores = _scores(rollouts)
             settled = rule.weak(scores) if weak is None else rule.strong(weak, scores)
-            # A strong solver that succeeds often enough must also be known to agree for the most part.
-            open_ = settled is None or (settled and weak is not None and rule.agreed(scores) is None)
+            # A strong solver that succeeds often enough must also be known to agree for the most part, and a module
+            # with the last word hears every attempt.
+            unsure = self.last_word is not None or (weak is not None and rule.agreed(scores) is None)
+            open_ = settled is None or (settled and unsure)
             if attempt == n or (self.curtail and not open_):
                 break
             rollouts.append(solver(challenge=challenge, attempt=attempt, seed=seed).rollout)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.domains.base import Malformed, fenced_demos, shown
+from autodata_dspy.domains.base import Malformed, fenced_demos, passage_of, shown
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge, Document
@@ -56,9 +56,11 @@ class Challenger(RoleModule):
         Raises:
             ProviderError: the model failed after its retries.
         """
-        angle = _angle(self.domain.angles, document.id, seed, round_index)
+        text = passage_of(document, seed, self.domain)
+        angles = (self.domain.directions(text) if self.domain.directions else ()) or self.domain.angles
+        angle = _angle(angles, document.id, seed, round_index)
         # Inputs go from constant to changing, so that the passage stays in the model's prompt cache.
-        known = {"passage": shown(document, seed, self.domain), "angle": angle, "feedback": feedback}
+        known = {"passage": shown(text), "angle": angle, "feedback": feedback}
         known |= dict(extraction or {})
         try:
             written = self.ask(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.domains.base import fenced_demos, shown
+from autodata_dspy.domains.base import fenced_demos, passage_of, shown
 from autodata_dspy.errors import ConfigError
+from autodata_dspy.judging import clean
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Document
@@ -49,11 +50,12 @@ class Extractor(RoleModule):
                     "challenger",
                     seed_for("extractor", document.id, seed, reading),
                     DEFAULTS,
-                    passage=shown(document, seed, self.domain),
+                    passage=shown(passage_of(document, seed, self.domain)),
                 )
             except AdapterParseError:
                 continue
-            found = {name: str(said.get(name) or "").strip() for name in self.read.signature.output_fields}  # type: ignore[union-attr]
+            # Cleaned, because it goes into the challenger's prompt and comes from a document that may give orders.
+            found = {name: clean(str(said.get(name) or "")) for name in self.read.signature.output_fields}  # type: ignore[union-attr]
             suitable = found.get("suitable", "yes").lower().startswith("yes")
             why = "" if suitable else found.get("why") or "the extractor finds nothing in it to write about"
             return dspy.Prediction(extraction=found, unsuitable=why)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from autodata_dspy.report.agreement import basis
 from autodata_dspy.types import Document, Rollout, Round, Trajectory
 
 MEANING = {
@@ -58,24 +59,30 @@ def outcome(trajectory: Trajectory) -> str:
     return line
 
 
-def story(trajectory: Trajectory, document: Document | None = None) -> Iterator[str]:
-    """The whole trajectory: what was tried, why it was rejected, what came next."""
+def story(trajectory: Trajectory, document: Document | None = None, verified: str = "") -> Iterator[str]:
+    """The whole trajectory: what was tried, why it was rejected, what came next.
+
+    Args:
+        verified: what stands behind the examples of the run's domain; see `Domain`.
+    """
     title = f" ({document.title})" if document and document.title else ""
     yield f"Document {trajectory.document_id}{title}, seed {trajectory.seed}: {outcome(trajectory)}"
     for name, found in trajectory.extraction.items():
         yield from _labelled(f"extracted {name}", found)
     for round_ in trajectory.rounds:
         yield ""
-        yield from _round(round_)
+        yield from _round(round_, verified)
     if trajectory.status == "stopped":
         yield ""
         yield f"Stopped here: {trajectory.note}. Resuming the run takes this document up again."
 
 
-def _round(round_: Round) -> Iterator[str]:
+def _round(round_: Round, verified: str) -> Iterator[str]:
     decision = round_.decision
     verb = "ACCEPTED" if decision.accepted else f"rejected: {MEANING[decision.reason]}"
     yield f"Round {round_.index + 1}: {verb}"
+    if decision.accepted and (behind := basis(round_, verified)):
+        yield f"  verified: {behind}"
     challenge = round_.challenge
     if challenge is not None:
         yield from _labelled("question", challenge.question)

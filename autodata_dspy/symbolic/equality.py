@@ -25,7 +25,7 @@ from autodata_dspy.symbolic.objects import (
 from autodata_dspy.symbolic.proof.budget import Budget, OutOfTime
 from autodata_dspy.symbolic.proof.comparison import Comparison
 from autodata_dspy.symbolic.proof.proving import Outcome
-from autodata_dspy.symbolic.proof.texts import same_text
+from autodata_dspy.symbolic.proof.texts import conjugated_letters, same_text
 from autodata_dspy.symbolic.reading import read
 
 BUDGET_S = 1.6  # CPU seconds for one pair; the worker's wall clock stands behind it
@@ -103,7 +103,10 @@ def _compare_texts(a: str, b: str, context: str, budget: Budget) -> dict[str, An
         left, right = read(a), read(b)
     except UnreadableError as error:
         return {"equal": True, "route": "the same text"} if same_text(a, b) else _unreadable(error)
-    reply = _best(_outcomes(left, right, context, budget))
+    outcomes = _outcomes(left, right, context, budget)
+    if letters := conjugated_letters(a, b):
+        outcomes += _outcomes(read(a, letters), read(b, letters), context, budget)
+    reply = _best(outcomes)
     if reply["equal"] is None and same_text(a, b):
         return {"equal": True, "route": "the same text"}
     return reply

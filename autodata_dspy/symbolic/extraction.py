@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from autodata_dspy.symbolic.latex_repair import repair_latex
-from autodata_dspy.symbolic.notation.tokens import brace_pairs
+from autodata_dspy.symbolic.notation.braces import brace_pairs
 
 MAX_RESPONSE = 100_000  # characters
 

@@ -15,8 +15,9 @@ import sympy
 
 from autodata_dspy.symbolic.interpreter.limits import ProgramError
 from autodata_dspy.symbolic.notation.commands import Parser
+from autodata_dspy.symbolic.notation.normalising import check_input, normalise
+from autodata_dspy.symbolic.notation.number_words import number_in_words
 from autodata_dspy.symbolic.notation.sympy_syntax import looks_like_sympy, read_sympy
-from autodata_dspy.symbolic.notation.tokens import check_input, normalise
 from autodata_dspy.symbolic.notation.units import unit
 from autodata_dspy.symbolic.objects import (
     Definition,
@@ -39,7 +40,10 @@ _PROSE = re.compile(r"[A-Za-z]{2,}(?:[ '-][A-Za-z]{1,}){1,}")
 
 
 _NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+|[eE][-+]?\d{1,3})?"
-_NUMBER_THEN_UNIT = re.compile(rf"({_NUMBER})\s+([A-Za-zµμΩ][A-Za-zµμΩ0-9 ^/*²³·]{{0,30}})")
+_POWER_OF_TEN = r"10\s*\^\s*(?:\{\s*(?P<braced>-?\d{1,3})\s*\}|(?P<bare>-?\d{1,3}))"
+_SCALED = rf"(?:(?P<times>{_NUMBER})\s*(?:\\times|\\cdot|\*)\s*)?{_POWER_OF_TEN}"  # 3.2\times10^4
+_UNIT = r"(?P<unit>[A-Za-zµμΩ][A-Za-zµμΩ0-9 ^/*²³·]{0,30})"
+_NUMBER_THEN_UNIT = re.compile(rf"(?:(?P<number>{_NUMBER})|{_SCALED})\s+{_UNIT}")
 _LEAD_IN = re.compile(r"^(?:the )?(?:solutions?|answer|result)(?: set)?(?: is| are)?\s*:\s*", re.IGNORECASE)
 
 
@@ -50,29 +54,24 @@ _SET_WORDS = {
 }  # fmt: skip
 
 
-_NUMBER_WORDS = {
-    word: sympy.Integer(n)
-    for n, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-}
-
-
-def read(text: str) -> list[Any]:
+def read(text: str, complex_letters: frozenset[str] = frozenset()) -> list[Any]:
     """The readings of a text, at least one.
+
+    Args:
+        text: LaTeX, sympy syntax or plain notation.
+        complex_letters: letters that stand for complex numbers here, besides z and w.
 
     Raises:
         UnreadableError: it is not mathematics this package can read.
         TooHardError: it is too long, too deep, too large or deceptive.
     """
-    readings = _readings(text)
+    readings = _readings(text, complex_letters)
     if any(e.has(sympy.nan, sympy.zoo) for r in readings for e in expressions_in(r)):
         raise TooHardError("an undefined value")  # even beside itself: not a number equals nothing
     return readings
 
 
-def _readings(text: str) -> list[Any]:
+def _readings(text: str, complex_letters: frozenset[str]) -> list[Any]:
     cleaned = check_input(text)
     line = _LEAD_IN.sub("", normalise(cleaned))
     if not line:
@@ -88,7 +87,7 @@ def _readings(text: str) -> list[Any]:
     if (quantity := _plain_quantity(line)) is not None:
         readings.append(quantity)
     try:
-        found = _read_notation(line)
+        found = _read_notation(line, complex_letters)
     except UnreadableError:
         if not readings:
             raise
@@ -113,8 +112,8 @@ def _as_words(line: str) -> Any:
     lower = plain.lower()
     if lower in _SET_WORDS:
         return _SET_WORDS[lower]
-    if lower in _NUMBER_WORDS:
-        return _NUMBER_WORDS[lower]
+    if (number := number_in_words(lower)) is not None:
+        return number
     if plain != line and re.fullmatch(r"[A-Za-z]", plain):
         return None
     if lower in ("nan", "zoo", "null", "undefined"):
@@ -126,19 +125,21 @@ def _as_words(line: str) -> Any:
 
 
 def _plain_quantity(line: str) -> Any:
-    if "\\" in line or not (match := _NUMBER_THEN_UNIT.fullmatch(line)):
+    match = _NUMBER_THEN_UNIT.fullmatch(line)
+    found = unit(match["unit"]) if match else None
+    if match is None or found is None:
         return None
-    found = unit(match[2])
-    if found is None:
+    number = (match["number"] or match["times"] or "1").replace(",", "")
+    power = int(match["braced"] or match["bare"] or 0)
+    if not re.fullmatch(r"[-+]?[\d./eE+-]+", number):
         return None
-    number = match[1].replace(",", "")
-    return Quantity(sympy.Rational(number), *found) if re.fullmatch(r"[-+]?[\d./eE+-]+", number) else None
+    return Quantity(sympy.Rational(number) * sympy.Integer(10) ** power, *found)
 
 
-def _read_notation(line: str) -> Any:
+def _read_notation(line: str, complex_letters: frozenset[str]) -> Any:
     latex = "\\" in line or bool(re.search(r"[\^_]\{", line))
     try:
-        parser = Parser(line, latex)
+        parser = Parser(line, latex, complex_letters)
         found = parser.parse()
     except ProgramError as error:  # an oversized power or factorial
         raise TooHardError(str(error)) from None

@@ -22,7 +22,8 @@ class MathObjects:
 
     Conventions: a label is dropped (`x = 5` is 5), a missing unit, currency or degree sign is
     forgiven (a wrong one is not), a column vector equals the tuple, unordered lists of solutions
-    equal sets, a constant of integration may be missing, `log` is natural, 50 % is 0.5. Of things that
+    equal sets, a constant of integration may be missing, `log` is natural, 50 % is 0.5, `pi/4 + n pi/2`
+    beside a list of such angles means all integers n, `3 + 2j` beside `3 + 2i` the same number. Of things that
     are counted a plain noun may be missing (`5 apples`), any other only if the question names it.
 
     Limits: letters are numbers, so products commute, and AB equals BA even where they name matrices. What

@@ -64,8 +64,9 @@ class RubricJudge:
     for every vote. A judge that fails or cannot be read makes the whole verdict undecided, never a 0. Plays the role
     `judge`.
 
-    Not audited with a model yet: its golden cases hold the code around the model to account. Measure yours with
-    `autodata audit`.
+    Audited on 0 hard cases (benchmarks/README.md):
+    precision.
+    Those figures are the model's doing; measure yours with `autodata audit`.
 
     Args:
         roles: who judges; by default `dspy.configure(lm=…)`, then the embedded model.

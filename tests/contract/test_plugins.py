@@ -73,7 +73,9 @@ def test_a_domain_is_named_as_its_file_and_described_in_a_line(request, domain):
 
 
 def test_a_domains_signatures_have_the_inputs_the_modules_give(domain):
-    assert inputs(domain.write) == ["passage", "angle", "feedback"]
+    extracted = list(domain.extract.output_fields) if domain.extract else []
+    assert domain.extract is None or inputs(domain.extract) == ["passage"]
+    assert [name for name in inputs(domain.write) if name not in extracted] == ["passage", "angle", "feedback"]
     assert inputs(domain.review) == ["question"] and "verdict" in domain.review.output_fields
     for mode in domain.solving.values():
         assert inputs(mode.signature)[:2] == ["context", "question"]  # neither document nor reference answer
@@ -85,12 +87,14 @@ def test_every_prompt_of_a_domain_is_its_own(domain):
     """Optimizers tell predictors apart by their signature."""
     prompts = [domain.write.instructions, domain.review.instructions]
     prompts += [mode.signature.instructions for mode in domain.solving.values()]
+    prompts += [domain.extract.instructions] if domain.extract else []
     assert len(set(prompts)) == len(prompts) and all(prompts)
 
 
 def test_a_domains_demos_fill_exactly_the_fields_of_their_signature(domain):
     groups = [(domain.write, domain.demos), (domain.review, domain.review_demos)]
     groups += [(mode.signature, mode.demos) for mode in domain.solving.values()]
+    groups += [(domain.extract, domain.extract_demos)] if domain.extract else []
     for signature, demos in groups:
         for demo in demos:
             assert set(demo) == set(signature.fields)

@@ -45,6 +45,16 @@ def test_stopping_when_certain_decides_as_the_full_sample(rule, data):
 
 
 @given(rules() | thresholds(), st.data())
+def test_a_weak_sample_that_stopped_early_leaves_the_strong_outcome_as_it_is(rule, data):
+    decided = st.sampled_from([0.0, 0.3, 0.6, 1.0])
+    weak = data.draw(st.lists(decided, min_size=rule.n_weak, max_size=rule.n_weak))
+    strong = data.draw(st.lists(decided, min_size=rule.n_strong, max_size=rule.n_strong))
+    made = next(n for n in range(len(weak) + 1) if rule.weak(weak[:n]) is not None)
+    if rule.weak(weak):
+        assert rule.strong(weak[:made], strong) is rule.strong(weak, strong)
+
+
+@given(rules() | thresholds(), st.data())
 def test_the_order_of_attempts_does_not_matter(rule, data):
     weak = data.draw(st.lists(SCORES, min_size=rule.n_weak, max_size=rule.n_weak))
     strong = data.draw(st.lists(SCORES, min_size=rule.n_strong, max_size=rule.n_strong))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from autodata_dspy.rubrics import read_rubric
-from autodata_dspy.types import Criterion
+from autodata_dspy.rubrics import read_rubric, read_written_rubric
+from autodata_dspy.types import Criterion, Rubric
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,24 @@ def test_json_rubrics_are_read(text):
 def test_what_is_no_rubric_is_refused_with_the_reason(text, why):
     with pytest.raises(ValueError, match=why):
         read_rubric(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[+8] States it\n[-3] Denies it",
+        "- [+8] States it; - [-3] Denies it;",
+        r"[+8] States it\n[-3] Denies it",
+        "Rubric:\n1. [+8] States it\n\n2. [-3] Denies it",
+        '["[+8] States it", "[-3] Denies it"]',
+        '[{"text": "States it", "weight": 8}, {"text": "Denies it", "weight": -3}]',
+    ],
+)
+def test_what_a_small_model_writes_is_read_as_it_is_meant(text):
+    assert read_written_rubric(text) == Rubric((Criterion("States it", 8), Criterion("Denies it", -3)))
+
+
+@pytest.mark.parametrize("text", ["", "[+8]", "Rubric:", "- \n- ", "{no json"])
+def test_what_holds_no_criterion_is_refused_however_it_is_written(text):
+    with pytest.raises(ValueError, match=r"no criteria|without text|is not"):
+        read_written_rubric(text)

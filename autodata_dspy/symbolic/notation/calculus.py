@@ -37,8 +37,13 @@ def integral(p: Grammar) -> Any:
     p.differentials -= 1
     symbol = _differential(p)
     if low is None and high is None:
-        return sympy.Integral(body, symbol) + CONSTANT
+        return sympy.Integral(body, symbol) + _free_constant(body)
     return sympy.Integral(body, (symbol, _expression(low, "lower limit"), _expression(high, "upper limit")))
+
+
+def _free_constant(body: Any) -> Any:
+    """C, or C_0 beside an integrand that has a C of its own: the integral of C is Cx + C_0, not Cx + C."""
+    return variable("C_0") if CONSTANT in body.free_symbols else CONSTANT
 
 
 def _at_differential(p: Grammar) -> bool:

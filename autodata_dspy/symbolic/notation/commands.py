@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -117,7 +118,7 @@ def named(p: Grammar, name: str) -> Any:
         name += "'"
     if p.at("(") and (name.rstrip("'") in _FUNCTION_LETTERS):
         return _applied(p, name)
-    return variable(name)
+    return sympy.Symbol(name) if name in p.complex_letters else variable(name)
 
 
 def _applied(p: Grammar, name: str) -> Any:
@@ -216,6 +217,20 @@ def _number_set(p: Grammar) -> Any:
     return found
 
 
+def _gamma(p: Grammar) -> Any:
+    """The function where every Γ of the text stands before a bracket, else a letter."""
+    following = [after.text for t, after in itertools.pairwise(p.tokens) if (t.kind, t.text) == ("command", "Gamma")]
+    if set(following) != {"("}:
+        return named(p, "Gamma")
+    p.take()
+    argument = p.bracket("(")
+    if not is_expression(argument):
+        raise UnreadableError("the argument of Γ")
+    if argument.is_number and abs(argument) > 1000:
+        raise TooHardError("the gamma function of a number above 1000")
+    return sympy.gamma(argument)
+
+
 def _floor(p: Grammar, closing: str, target: Callable[[Any], Any]) -> Any:
     value = p.sum()
     if not (p.next.kind == "command" and p.next.text == closing) or not is_expression(value):
@@ -265,6 +280,7 @@ COMMANDS: dict[str, Callable[[Grammar], Any]] = {
     "measuredangle": _geometric,
     "triangle": _geometric,
     "boxed": lambda p: p.argument(),
+    "Gamma": _gamma,
     "begin": environments.environment,
     "int": integral,
     "sum": sum_over,

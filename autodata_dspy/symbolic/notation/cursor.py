@@ -13,12 +13,14 @@ class Cursor:
     """One text's tokens, and what is open around the current one.
 
     Args:
-        text: normalised mathematics (see `tokens.normalise`).
+        text: normalised mathematics (see `normalising.normalise`).
         latex: braces group (LaTeX) instead of denoting sets (plain text).
+        complex_letters: letters that stand for complex numbers here, besides z and w.
     """
 
-    def __init__(self, text: str, latex: bool):
+    def __init__(self, text: str, latex: bool, complex_letters: frozenset[str] = frozenset()):
         self.latex = latex
+        self.complex_letters = complex_letters
         self.tokens = split_letters(tokenise(text))
         self.position = 0
         self.depth = 0

@@ -27,8 +27,11 @@ from autodata_dspy.symbolic.proof import constants, progressions, sets
 from autodata_dspy.symbolic.proof.budget import Budget
 from autodata_dspy.symbolic.proof.containers import Containers
 from autodata_dspy.symbolic.proof.equations import equal_equations, equal_inequalities
-from autodata_dspy.symbolic.proof.normal_form import is_label, is_scalar
+from autodata_dspy.symbolic.proof.normal_form import assigned, is_label, is_scalar
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions
+
+# A question with a letter j of its own, q = a + bi + cj + dk.
+_OF_J = re.compile(r"(?<![A-Za-z\\])[a-z]?j(?![A-Za-z])|(?i:quaternion)")
 
 
 class Comparison(Containers):
@@ -42,6 +45,7 @@ class Comparison(Containers):
     def __init__(self, budget: Budget, context: str = ""):
         super().__init__(budget)
         self.named = frozenset(re.findall(r"[a-z]{2,}", context.lower()))
+        self.asks_of_j = bool(_OF_J.search(context))
         self.taken = frozenset(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?:_\{?\d+\}?)?(?![A-Za-z])", context))
 
     def equal(self, a: Any, b: Any) -> Outcome:
@@ -50,7 +54,7 @@ class Comparison(Containers):
         if type(a) is type(b) and a == b:
             return True, "structure"
         for comparer in (self._words, self._definitions, self._families, self._quantities, self._equations,
-                         self._vectors, self._collections, self._sets, self._groups):  # fmt: skip
+                         self._turns, self._vectors, self._collections, self._sets, self._groups):  # fmt: skip
             outcome = comparer(a, b)
             if outcome is None and comparer is not self._groups:
                 outcome = comparer(b, a)
@@ -93,10 +97,24 @@ class Comparison(Containers):
             return None
         if isinstance(b, Equation) and is_label(b.left):
             b = b.right
-        other = b if isinstance(b, Family) else progressions.as_family(b)
+        items = None if isinstance(b, Family) or is_expression(b) else self.collection(b)
+        other = b if isinstance(b, Family) else progressions.as_family(items or b)
         if other is None:
             return False, "a family against another object"
         return progressions.equal_families(a, other, self.budget)
+
+    def _turns(self, a: Any, b: Any) -> Outcome | None:
+        """pi/4 + n pi/2 beside a list of such angles, where nothing says n in Z but only that makes sense."""
+        lists = [v for v in (a, b) if isinstance(v, (Group, Alternatives))]
+        items = [self.collection(v) if v in lists else [v.right if isinstance(v, Equation) else v] for v in (a, b)]
+        if not lists or None in items:
+            return None
+        left, right = map(progressions.turns, items)
+        if left is None or right is None:
+            return None
+        outcome = progressions.equal_families(left, right, self.budget)
+        named = {left.parameter.name, right.parameter.name} & self.taken
+        return (None, "angles for a given number, or all of them") if outcome[0] and named else outcome
 
     def _quantities(self, a: Any, b: Any) -> Outcome | None:
         if not isinstance(a, Quantity):
@@ -129,12 +147,17 @@ class Comparison(Containers):
     def _equations(self, a: Any, b: Any) -> Outcome | None:
         if not isinstance(a, Equation):
             return None
+        if assigned(a) is not None and (outcome := self.assignments(a, b, of_both=True)) is not None:
+            return outcome
         if isinstance(b, Equation):
             return self._two_equations(a, b)
         if is_label(a.left) and not symbols_in(a.left) & symbols_in(a.right):
             if isinstance(b, (Alternatives, Group)) and any(isinstance(v, Equation) for v in b.items):
                 return None  # a list of solutions
-            return self.equal(a.right, b)
+            outcome = self.equal(a.right, b)
+            if outcome[0] and isinstance(a.left, Group) and sorted(a.left.items, key=str) != list(a.left.items):
+                return None, "(y, x) beside a point, which may be (x, y)"
+            return outcome
         if isinstance(b, (Group, sympy.Set, sympy.Expr)) and is_scalar(a):
             return self._unsolved(a, b)
         return False, "an equation against another object"
@@ -201,10 +224,29 @@ class Comparison(Containers):
             by_constants = constants.equal_up_to_constants(a, b, self.budget, self.taken)
             if by_constants is not None:
                 return by_constants
+        if outcome[0] is False and (electrical := self._with_j(a, b) or self._with_j(b, a)) is not None:
+            return electrical
         if outcome[0] is False and (bare := _without_marks((a, b))) != (a, b):
             if equal_expressions(*bare, self.budget)[0]:  # an arrow against bold type, or a vector against its length
                 return None, "letters that differ by a mark only"
         return outcome
+
+    def _with_j(self, a: Any, b: Any) -> Outcome | None:
+        """3 + 2j beside 3 + 2i; None unless that is what they are.
+
+        2j alone may be a vector, and 3 + 2j another quaternion than 3 + 2i.
+        """
+        j = variable("j")
+        if a.free_symbols != {j} or b.free_symbols or not b.has(sympy.I) or a.has(sympy.I):
+            return None
+        real, imaginary = a.coeff(j, 0), a.coeff(j, 1)
+        if not all(v.is_real for v in (real, imaginary)) or sympy.expand(a - real - imaginary * j) != 0:
+            return None
+        if equal_expressions(real + imaginary * sympy.I, b, self.budget)[0] is not True:
+            return None
+        if real == 0 or self.asks_of_j:
+            return None, "j may be the imaginary unit"
+        return True, "j as the imaginary unit"
 
     def _degrees(self, a: Any, b: Any) -> Outcome | None:
         """90 degrees equal 90 (the sign dropped) and pi/2."""

@@ -6,6 +6,7 @@ each member of one is a member of the other.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
 from autodata_dspy.symbolic.proof import numbers, probing
 from autodata_dspy.symbolic.proof.budget import Budget
-from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions, zero_route
+from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions, evaluated, zero_route
 from autodata_dspy.symbolic.proof.regions import between, break_points
 
 _CERTAIN = re.compile(r"C|[Cc]_\d{1,2}|C'")
@@ -39,6 +40,38 @@ def equal_up_to_constants(a: Any, b: Any, budget: Budget, taken: frozenset[str] 
     """
     if not (constants_of(a, True, taken) or constants_of(b, True, taken)):
         return None
+    outcome: Outcome | None = None
+    for u, v in itertools.product(_antiderivatives(a, budget), _antiderivatives(b, budget)):
+        outcome = _equal_families(u, v, budget, taken)
+        if outcome is None or outcome[0]:
+            break
+    return outcome
+
+
+def _antiderivatives(expression: Any, budget: Budget) -> list[Any]:
+    """The expression with its indefinite integrals carried out; two where ln|u| does as well as ln u.
+
+    None of an integral that has no closed form, or whose limits make it one function and not a family.
+    """
+    integrals = expression.atoms(sympy.Integral)
+    if not integrals:
+        return [expression]
+    if any(len(bounds) > 1 for node in integrals for bounds in node.limits):
+        return []
+    found = evaluated(expression, budget)
+    if found.has(sympy.Integral):
+        return []
+    sized = found.replace(lambda e: isinstance(e, sympy.log), lambda e: sympy.log(sympy.Abs(e.args[0])))
+    if sized == found or len(integrals) > 1:
+        return [found]
+    (integral,) = integrals
+    slope = _slope(sized, integral.variables[0])
+    rest = sympy.diff(expression.xreplace({integral: sympy.S.Zero}), integral.variables[0])
+    is_one = rest == 0 and expression.coeff(integral) == 1 and equal_expressions(slope, integral.function, budget)[0]
+    return [found, sized] if is_one else [found]
+
+
+def _equal_families(a: Any, b: Any, budget: Budget, taken: frozenset[str]) -> Outcome | None:
     a, b = _phase_expanded(a, taken), _phase_expanded(b, taken)
     own_a, own_b = constants_of(a, False, taken), constants_of(b, False, taken)
     # A letter like k on both sides is a parameter; C and C_1 are arbitrary wherever they stand.

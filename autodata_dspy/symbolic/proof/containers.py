@@ -31,6 +31,7 @@ from autodata_dspy.symbolic.proof.normal_form import (
     keeps_order,
     may_be_interval,
     piecewise,
+    solves_one_unknown,
     together,
     united_family,
     unlabelled,
@@ -145,7 +146,7 @@ class Containers:
             if len(these) == 1 and not self.inside:  # {5} as the solution 5; inside a set it is another element
                 return self.equal(these[0], b)
             return (False, f"{len(these)} elements against one object") if is_expression(b) else None
-        if (outcome := self._assignments(a, b)) is not None:
+        if (outcome := self.assignments(a, b)) is not None:
             return outcome
         if is_braced(a) or is_braced(b) or isinstance(a, Alternatives) or isinstance(b, Alternatives):
             these, those = self._distinct(these), self._distinct(those)
@@ -189,9 +190,11 @@ class Containers:
             return [value.right]
         return None
 
-    def _assignments(self, a: Any, b: Any) -> Outcome | None:
-        """x = 3, y = -1 in any order."""
+    def assignments(self, a: Any, b: Any, of_both: bool = False) -> Outcome | None:
+        """x = 3, y = -1 in any order; None where neither side (`of_both`: one side) is of this kind."""
         left, right = assigned(a), assigned(b)
+        if of_both and (left is None or right is None):
+            return None
         if left is None and right is None:
             return None
         if left is None or right is None:
@@ -207,6 +210,8 @@ class Containers:
             return None
         if (outcome := self._named_point(a, b) or self._named_point(b, a)) is not None:
             return outcome
+        if any(u.is_sequence and solves_one_unknown(v) for u, v in ((a, b), (b, a))):
+            return False, "solutions against a point"
         shapes = {a.opening + a.closing, b.opening + b.closing}
         if len(a.items) == 2 and len(b.items) == 2 and len(shapes) == 2 and "" not in shapes:
             if not shapes <= {"()", "<>"}:

@@ -83,7 +83,9 @@ def keeps_order(a: Group, b: Group) -> bool:
 def may_be_interval(a: Any, b: Any) -> bool:
     """Whether one side is [1, 6] and the other 1, 6: a list like it, or the ends of an interval."""
     shapes = {v.opening + v.closing for v in (a, b) if isinstance(v, Group)}
-    return shapes == {"[]", ""} and len(a.items) == 2 and all(is_number(v) for v in (*a.items, *b.items))
+    if shapes != {"[]", ""} or len(a.items) != 2:
+        return False
+    return all(is_number(v.right if isinstance(v, Equation) else v) for v in (*a.items, *b.items))
 
 
 def unlabelled(items: list[Any]) -> list[Any]:
@@ -96,8 +98,21 @@ def unlabelled(items: list[Any]) -> list[Any]:
     return items
 
 
+def solves_one_unknown(value: Group) -> bool:
+    """Whether a list is x = 2, x = 3 or x = 2, 3: values of one unknown, not coordinates."""
+    labels = {v.left for v in value.items if isinstance(v, Equation) and isinstance(v.left, sympy.Symbol)}
+    return len(value.items) > 1 and len(labels) == 1 and value.opening == ""
+
+
 def assigned(value: Any) -> dict[Any, Any] | None:
-    """{unknown: value} of x = 3, y = -1; None for anything else."""
+    """{unknown: value} of x = 3, y = -1 or (x, y) = (3, -1); None for anything else."""
+    if isinstance(value, Equation):
+        names, values = value.left, value.right
+        points = all(isinstance(v, Group) and v.is_sequence for v in (names, values))
+        if not points or len(names.items) != len(values.items) or not is_label(names):
+            return None
+        found = dict(zip(names.items, values.items, strict=True))
+        return found if len(found) == len(names.items) else None
     if not isinstance(value, Group) or value.opening not in ("", "[", "{") or len(value.items) < 2:
         return None
     items = [v for v in value.items if isinstance(v, Equation) and isinstance(v.left, sympy.Symbol)]

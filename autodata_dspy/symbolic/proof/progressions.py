@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from autodata_dspy.symbolic.objects import Family, is_expression
+from autodata_dspy.symbolic.objects import DEGREE, Family, is_expression
 from autodata_dspy.symbolic.proof.budget import Budget
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions, zero_route
 
@@ -29,7 +29,7 @@ def equal_families(a: Family, b: Family, budget: Budget) -> Outcome:
         return (False, "different ranges of the parameter") if a.domain in _DOMAINS and b.domain in _DOMAINS else (
             None, "unknown ranges of the parameter")  # fmt: skip
     n = sympy.Symbol("n", integer=True)
-    f, g = ([e.xreplace({fam.parameter: n}) for e in fam.items] for fam in (a, b))
+    f, g = ([e.xreplace({fam.parameter: n, DEGREE: sympy.pi / 180}) for e in fam.items] for fam in (a, b))
     if a.domain == sympy.S.Integers:
         left, right = _progressions(f, n), _progressions(g, n)
         if left is not None and right is not None:
@@ -45,13 +45,30 @@ def equal_families(a: Family, b: Family, budget: Budget) -> Outcome:
     return None, "families that are not linear in their parameter"
 
 
-def as_family(expression: Any) -> Family | None:
-    """`n pi` beside a family means n in Z: an expression in one letter that usually counts."""
-    if is_expression(expression) and len(expression.free_symbols) == 1:
-        parameter: Any = next(iter(expression.free_symbols))
-        if parameter.name in _INTEGER_NAMES:
-            return Family((expression,), parameter, sympy.S.Integers)
-    return None
+def as_family(value: Any) -> Family | None:
+    """`n pi` beside a family means n in Z: expressions in one letter that usually counts."""
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(is_expression(v) for v in items):
+        return None
+    items = [v.xreplace({DEGREE: sympy.pi / 180}) for v in items]
+    symbols = {s for v in items for s in v.free_symbols}
+    if len(symbols) != 1 or not all(v.free_symbols for v in items):
+        return None
+    (parameter,) = symbols
+    return Family(tuple(items), parameter, sympy.S.Integers) if parameter.name in _INTEGER_NAMES else None
+
+
+def turns(value: Any) -> Family | None:
+    """`pi/4 + n pi/2` by itself, as a family: angles that repeat by a rational multiple of pi; None for anything else.
+
+    Without n in Z it may also be one angle for a given n, so that two single ones are not equal by this, and
+    n pi, 2n pi may be two lengths.
+    """
+    family = as_family(value)
+    found = _progressions(list(family.items), family.parameter) if family else None
+    if not found or not all((step / sympy.pi).is_Rational for _, step in found):
+        return None
+    return family if len(found) == 1 or any(start != 0 for start, _ in found) else None
 
 
 def _progressions(expressions: list[Any], n: Any) -> list[tuple[Any, Any]] | None:

@@ -36,7 +36,10 @@ def test_documents_become_verified_examples_and_every_call_is_counted(server, pl
     assert ran.code == 0
 
     # what was accepted, with the answer that the program gave and how both solvers fared
-    assert "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 8*x + 16\n" in ran.out
+    assert (
+        "\n1. Expand (x + 4)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 8*x + 16\n   verified: checked\n"
+        in ran.out
+    )
     assert "\n2. Expand (x + 16)^2 as a polynomial in x. This is accept.\n   answer: x**2 + 32*x + 256\n" in ran.out
     assert "   weak 0/3, strong 3/3, from alpha\n   checked again by a fresh worker: right\n" in ran.out
     assert "   weak 0/3, strong 3/3, from beta\n" in ran.out

@@ -1,12 +1,13 @@
 """Every branch of the loop, with scripted models. See `fated` in tests/scripted.py for the questions' letters."""
 
+import dspy
 import pytest
 
-from autodata_dspy.acceptance import ExactCounts
+from autodata_dspy.acceptance import ExactCounts, Thresholds
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.events import listening
 from autodata_dspy.generators import AgenticSelfInstruct
-from autodata_dspy.types import Document, Trajectory
+from autodata_dspy.types import Decision, Document, Trajectory
 
 DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
 
@@ -240,3 +241,27 @@ def test_models_with_structured_output_are_asked_for_json_and_others_for_markers
 def test_limits_below_one_are_refused(scripted, limit):
     with pytest.raises(ConfigError, match=f"{limit}=0"):
         AgenticSelfInstruct(scripted.domain(), scripted.fated_roles("x"), **{limit: 0})
+
+
+def test_a_module_with_the_last_word_hears_every_attempt_even_where_the_rule_was_certain_before(scripted):
+    heard = {}
+
+    def last_word(domain, roles):
+        def decide(*, challenge, weak, strong, earlier, seed):
+            heard["weak"], heard["strong"] = len(weak), len(strong)
+            return dspy.Prediction(decision=Decision(True, "accepted"), verdicts=())
+
+        return decide
+
+    rule = Thresholds(n_weak=3, n_strong=3)  # of the weak solver it is certain without an attempt
+    for domain in (scripted.domain(rule), scripted.domain(rule, last_word=last_word)):
+        trajectory, _ = run(scripted, scripted.fated("q"), domain=domain)
+        n_rollouts = len(trajectory.rounds[0].rollouts)
+        assert trajectory.rounds[0].decision.accepted and n_rollouts == (6 if domain.last_word else 3)
+    assert heard == {"weak": 3, "strong": 3}
+
+
+def test_a_rejection_that_is_certain_needs_no_further_attempt_and_no_last_word(scripted):
+    domain = scripted.domain(ExactCounts(), last_word=lambda domain, roles: None)
+    trajectory, roles = run(scripted, scripted.fated("q", weak="1100"), domain=domain)
+    assert reasons(trajectory) == ["too_easy"] and n_calls(scripted, roles)["weak_solver"] == 2

@@ -1,0 +1,150 @@
+"""Makes an exercise of a function that a model wrote: a stub to complete, a reference solution, and tests."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from autodata_dspy.domains.base import Malformed
+from autodata_dspy.errors import VerifierError
+from autodata_dspy.functions import Function, calls, code_in, examples, literal, parse, split
+from autodata_dspy.sandbox.values import Value, values
+from autodata_dspy.types import Challenge
+from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
+
+MIN_EXAMPLES, MIN_TESTS, MAX_CALLS = 2, 4, 8
+MIN_WORDS = 8  # of a docstring besides its examples
+MAX_QUESTION_CHARS = 1200
+CLOSE = 1e-6  # how far a decimal may be from the expected one
+
+
+def build(prediction: Any, angle: str) -> Challenge:
+    """Split the function into stub and solution; its docstring's examples and its own results become the tests."""
+    function = _function(str(prediction.function or ""))
+    _check_words(function)
+    said = _stated(function)
+    others = [c for c in calls(_lines(str(prediction.calls or "")), function.name) if c not in said][:MAX_CALLS]
+    try:
+        found = values(function.solution, [*said, *others], function.name)
+    except VerifierError as error:
+        raise Malformed(f"the function could not be run: {error}") from None
+    _check_examples(function.name, said, found[: len(said)])
+    usable = [v for v in found if not (v.error or _inexact(v.value))]
+    if len(usable) < MIN_TESTS:
+        why = next((f"; {v.call}: {v.error or 'a list with decimals'}" for v in found if v not in usable), "")
+        raise Malformed(f"only {len(usable)} different calls have a result that can be tested; write six{why}")
+    if len({v.text for v in usable}) < 2:
+        raise Malformed(f"every call gives {usable[0].text}; choose calls with different results")
+    tests = "\n".join(_assertion(v) for v in usable)
+    verdict = UnitTests().verify(function.solution, tests, function.stub)
+    if not verdict.passed:
+        raise Malformed(f"the function does not give the same result each time it is called: {verdict.feedback}")
+    return Challenge(question=function.stub, answer=function.solution, program=tests, angle=angle)
+
+
+def _function(text: str) -> Function:
+    """The function that was written, with a stub that can stand alone."""
+    try:
+        tree = parse(find_code(text).strip("\n"))
+    except VerifierError:
+        raise Malformed("there are several blocks of code; write one function") from None
+    except SyntaxError as error:
+        raise Malformed(f"the function is not Python: {error}") from None
+    if any(isinstance(n, (ast.ClassDef, ast.AsyncFunctionDef)) for n in tree.body):
+        raise Malformed("write one plain function, no class and no coroutine")
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+    if len(found) != 1:
+        raise Malformed(f"there are {len(found)} functions; write exactly one, with helpers inside it")
+    node, imported = found[0], {m for n in ast.walk(tree) for m in _modules(n)}
+    if foreign := sorted(imported - sys.stdlib_module_names):
+        raise Malformed(f"{foreign[0]} is not in the standard library; do without it")
+    if hasattr(builtins, node.name) or node.name in sys.stdlib_module_names or node.name.startswith("_"):
+        raise Malformed(f"{node.name} is no good name; choose another")
+    named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    if not named or node.args.vararg or node.args.kwarg:
+        raise Malformed("the function takes at least one argument, and no * or **")
+    if node.returns is None or any(a.annotation is None for a in named):
+        raise Malformed("give every argument and the result a type hint")
+    return split(tree, node)
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name.split(".")[0] for alias in node.names]
+    return [(node.module or ".").split(".")[0]] if isinstance(node, ast.ImportFrom) else []
+
+
+def _check_words(function: Function) -> None:
+    """The docstring says what to do, in words, and there is something to do."""
+    body = function.node.body[1:]
+    if not function.docstring:
+        raise Malformed("the function has no docstring that says what it does")
+    if all(isinstance(n, (ast.Pass, ast.Expr, ast.Raise)) for n in body):
+        raise Malformed("the function has no code below its docstring")
+    prose = " ".join(n for n in function.docstring.splitlines() if function.name not in n)
+    if len(re.findall(r"[^\W\d_]{2,}", prose)) < MIN_WORDS:
+        raise Malformed("the docstring says too little; state the whole rule in words")
+    if len(function.stub) > MAX_QUESTION_CHARS:
+        raise Malformed("the docstring is too long; choose a simpler rule")
+    if code := code_in(function.docstring, body):
+        raise Malformed(f"the docstring shows the code `{code}`; say it in words")
+
+
+def _stated(function: Function) -> dict[str, Any]:
+    """call → value, as the docstring says; what is no literal there is no example."""
+    said: dict[str, Any] = {}
+    for call, text in examples(function.docstring, function.name):
+        try:
+            said.setdefault(call, literal(text))
+        except ValueError:
+            continue
+    if len(said) < MIN_EXAMPLES:
+        raise Malformed("the docstring needs two examples: >>> call, and its value in the next line")
+    return dict(list(said.items())[:MAX_CALLS])
+
+
+def _lines(text: str) -> str:
+    """Calls one a line, also where they came as a list."""
+    try:
+        listed = literal(text.strip())
+    except ValueError:
+        return text
+    return "\n".join(map(str, listed)) if isinstance(listed, list) else text
+
+
+def _check_examples(name: str, said: dict[str, Any], found: Sequence[Value]) -> None:
+    for value in found:
+        expected = said[value.call]
+        if value.error:
+            raise Malformed(f"the example {value.call} fails: {value.error}")
+        if _inexact(value.value):
+            raise Malformed(f"{name} returns a list with decimals; return whole numbers")
+        if not _same(value.value, expected):
+            raise Malformed(
+                f"the docstring says {value.call} gives {expected!r}, but the function returns {value.text}; "
+                "make rule, examples and code agree"
+            )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, (int, float)):
+        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=CLOSE)
+    return type(one) is type(other) and one == other
+
+
+def _inexact(value: Any) -> bool:
+    """Whether a value can only be compared exactly, but holds decimals, which another formula may round otherwise."""
+    if isinstance(value, dict):
+        return any(isinstance(v, float) or _inexact(v) for pair in value.items() for v in pair)
+    return isinstance(value, (list, tuple, set)) and any(isinstance(v, float) or _inexact(v) for v in value)
+
+
+def _assertion(value: Value) -> str:
+    if isinstance(value.value, float):
+        return f"assert abs({value.call} - {value.text}) < {CLOSE}"
+    return f"assert {value.call} == {value.text}"

@@ -1,0 +1,165 @@
+"""Reading a Python function that a model wrote, without running anything: stub, body, examples and calls."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+TYPING = ("Any", "Callable", "Dict", "Iterable", "Iterator", "List", "Optional", "Sequence", "Set", "Tuple", "Union")
+_ITEM = re.compile(r"^\s*(?:[-*•]\s+|\d+[.)]\s+)?(?:>>>\s*)?")  # a bullet, a number, a prompt
+_RESULT = re.compile(r"\s(?:->|=>|→)\s")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A top-level function with what a solver is shown of it and what it has to write.
+
+    Attributes:
+        name: of the function.
+        stub: imports, signature and docstring.
+        solution: imports, other definitions it uses, and the function without its docstring.
+        docstring: cleaned of its indentation.
+        node: the definition.
+    """
+
+    name: str
+    stub: str
+    solution: str
+    docstring: str
+    node: ast.FunctionDef
+
+
+def parse(source: str) -> ast.Module:
+    """`ast.parse` that has one exception for everything unreadable, and no warnings.
+
+    Raises:
+        SyntaxError: not Python, or nested deeper than anyone means.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as an invalid escape in a string
+            return ast.parse(source)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error) or type(error).__name__) from None
+
+
+def literal(node: ast.AST | str) -> Any:
+    """The value of a literal.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def split(tree: ast.Module, node: ast.FunctionDef) -> Function:
+    """Stub and solution of the function `node` of `tree`, both freshly written from their syntax.
+
+    Imports stand in both (a solver needs those of the type hints); other statements only in the solution; calls and
+    assertions after the function, with which models like to try their work, in neither.
+    """
+    kept = [n for n in tree.body if n is not node and isinstance(n, (ast.Import, ast.ImportFrom, ast.Assign))]
+    imports = [ast.unparse(n) for n in kept if not isinstance(n, ast.Assign)]
+    missing = sorted(_names(node) & set(TYPING) - {a.asname or a.name for n in kept for a in getattr(n, "names", ())})
+    imports += [f"from typing import {', '.join(missing)}"] if missing else []
+    constants = [ast.unparse(n) for n in kept if isinstance(n, ast.Assign)]
+    docstring = ast.get_docstring(node) or ""
+    text = "\n".join(f"    {line}".rstrip() for line in docstring.splitlines())
+    stub = _with_body(node, [ast.Expr(ast.Constant(f"{text.strip()}\n    "))])
+    solution = _with_body(node, node.body[1:] if docstring else node.body)
+    above = "".join(f"{line}\n" for line in imports) + "\n\n" * bool(imports)
+    between = "".join(f"{line}\n" for line in constants) + "\n\n" * bool(constants)
+    return Function(node.name, f"{above}{stub}", f"{above}{between}{solution}", docstring, node)
+
+
+def examples(docstring: str, name: str) -> list[tuple[str, str]]:
+    """(call, what the docstring says it gives) of each example in a docstring.
+
+    Read are `>>> f(1)` with the value in the next line, and `f(1) == 2` or `f(1) -> 2` in one line.
+    """
+    found: list[tuple[str, str]] = []
+    lines = docstring.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        text = _ITEM.sub("", line).strip()
+        parts = _RESULT.split(text, maxsplit=1)
+        if len(parts) == 2:
+            call, said = parts
+        elif equality := _equality(text):
+            call, said = equality
+        else:
+            call, said = text, following.strip() if line.lstrip().startswith(">>>") else ""
+        for known in calls(call, name)[:1]:
+            if said:
+                found.append((known, said.strip()))
+    return found
+
+
+def calls(text: str, name: str) -> list[str]:
+    """The calls of a function with literal arguments in a text of code lines, each once, as they are first met."""
+    found: dict[str, None] = {}
+    for line in text.splitlines():
+        try:
+            tree = parse(_RESULT.split(_ITEM.sub("", line).strip().rstrip(","), maxsplit=1)[0])
+        except SyntaxError:
+            continue
+        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        found.update(dict.fromkeys(ast.unparse(n) for n in nodes if _is_plain_call(n, name)))
+    return list(found)
+
+
+def code_in(text: str, body: Sequence[ast.stmt]) -> str:
+    """The first statement of a body (of some length) that stands in a text as code; "" if none does."""
+    squeezed = re.sub(r"\s+", "", text)
+    for node in (n for top in body for n in ast.walk(top)):
+        if isinstance(node, (ast.Return, ast.Assign, ast.AugAssign)) and node.value is not None:
+            code = ast.unparse(node.value)
+            # A name or a constant may well stand in the words that describe a rule.
+            if isinstance(node.value, (ast.Constant, ast.Name)) or len(re.sub(r"\s+", "", code)) < 8:
+                continue
+            if re.sub(r"\s+", "", code) in squeezed:
+                return code
+    return ""
+
+
+def _with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> str:
+    """The function's source with another body, without decorators."""
+    new = copy.copy(node)
+    new.body, new.decorator_list = body or [ast.Pass()], []
+    return ast.unparse(ast.fix_missing_locations(new))
+
+
+def _names(node: ast.FunctionDef) -> set[str]:
+    hints = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation]
+    hints += [node.returns] if node.returns else []
+    hints += [n.annotation for n in ast.walk(node) if isinstance(n, ast.AnnAssign)]
+    return {n.id for hint in hints for n in ast.walk(hint) if isinstance(n, ast.Name)}
+
+
+def _equality(text: str) -> tuple[str, str] | None:
+    try:
+        tree = parse(text.removeprefix("assert "))
+    except SyntaxError:
+        return None
+    node = tree.body[0].value if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) else None
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+        return ast.unparse(node.left), ast.unparse(node.comparators[0])
+    return None
+
+
+def _is_plain_call(node: ast.Call, name: str) -> bool:
+    if not (isinstance(node.func, ast.Name) and node.func.id == name):
+        return False
+    try:
+        for value in (*node.args, *(k.value for k in node.keywords)):
+            literal(value)
+    except ValueError:
+        return False
+    return all(k.arg for k in node.keywords)
