@@ -16,15 +16,15 @@ MAX_CHARS = 200  # of a value; failures are cut at 300 characters, and a cut val
 _MARK = "AssertionError: the value "
 # An object of the solution stays on its side and may call itself what it likes; here it is told by its type.
 _TESTS = """
-def plain(value):
+def autodata_plain(value):
     kind = type(value)
     if kind in (list, tuple, set):
-        return all(plain(each) for each in value)
+        return all(autodata_plain(each) for each in value)
     if kind is dict:
-        return all(plain(each) for pair in value.items() for each in pair)
+        return all(autodata_plain(each) for pair in value.items() for each in pair)
     return value is None or kind in (bool, int, float, str, bytes)
-def shown(value):
-    return 'the value ' + (repr(value) if plain(value) else 'is an object')
+def autodata_shown(value):
+    return 'the value ' + (repr(value) if autodata_plain(value) else 'is an object')
 """
 
 
@@ -53,7 +53,7 @@ def values(solution: str, calls: Sequence[str], name: str, limits: SandboxLimits
     """
     if not 0 < len(calls) <= 20:
         raise ValueError(f"between 1 and 20 calls, not {len(calls)}")
-    tests = _TESTS + "\n".join(f"assert False, shown({call})" for call in calls)
+    tests = _TESTS + "\n".join(f"assert False, autodata_shown({call})" for call in calls)
     outcome = _run(Job(solution, tests, name, (name,)), limits or SandboxLimits())
     if outcome.passed is None:
         raise VerifierError(outcome.why)

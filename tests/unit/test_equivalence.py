@@ -77,3 +77,10 @@ def difference(original, changed, given, name="f"):
 )  # fmt: skip
 def test_two_functions_beside_each_other(original, changed, given, same):
     assert difference(original, changed, given) is same
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("name", ["expected", "args", "number", "calls"])
+def test_a_function_may_have_any_name(name):
+    one, other = f"def {name}(n):\n    return n", f"def {name}(n):\n    return -n"
+    assert difference(one, other, [([0], {})], name) and not difference(one, other, [([1], {})], name)

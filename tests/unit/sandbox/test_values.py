@@ -108,3 +108,9 @@ def test_without_a_place_to_run_the_user_is_told(without_bubblewrap, monkeypatch
 def test_no_call_and_too_many_calls_are_the_callers_mistake(n):
     with pytest.raises(ValueError, match="between 1 and 20 calls"):
         values("def f(n):\n    return n", ["f(1)"] * n, "f")
+
+
+def test_a_function_may_have_any_name(place):
+    for name in ("plain", "shown", "value", "kind"):
+        (value,) = values(f"def {name}(n):\n    return n", [f"{name}(4)"], name)
+        assert value.value == 4
