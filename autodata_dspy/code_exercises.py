@@ -13,6 +13,7 @@ from typing import Any
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
 from autodata_dspy.functions import Function, calls, code_in, examples, literal, parse, split
+from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
@@ -30,7 +31,7 @@ def build(prediction: Any, angle: str) -> Challenge:
     said = _stated(function)
     others = [c for c in calls(_lines(str(prediction.calls or "")), function.name) if c not in said][:MAX_CALLS]
     try:
-        found = values(function.solution, [*said, *others], function.name)
+        found = values(function.solution, [*said, *others], function.name, SandboxLimits(cpu_s=2))
     except VerifierError as error:
         raise Malformed(f"the function could not be run: {error}") from None
     _check_examples(function.name, said, found[: len(said)])

@@ -18,19 +18,20 @@ MAX_NUMBERS = 40  # from the solution
 MAX_LENGTH = 60  # characters of a text, items of a list that is varied
 MAX_CHARS = 500  # of an input
 _BEFORE = "original_"
+# Underscores: the function may have any name.
 _CODE = """
-def {compare}(calls, again):
-    for number, (args, kwargs) in enumerate(calls):
+def {compare}(_calls, _again):
+    for _number, (_args, _kwargs) in enumerate(_calls):
         try:
-            expected = repr({before}{name}(*args, **kwargs))
+            _expected = repr({before}{name}(*_args, **_kwargs))
         except Exception:
             continue
-        args, kwargs = again[number]
+        _args, _kwargs = _again[_number]
         try:
-            if repr({name}(*args, **kwargs)) != expected:
-                return number
+            if repr({name}(*_args, **_kwargs)) != _expected:
+                return _number
         except Exception:
-            return number
+            return _number
     return -1
 """
 Input = tuple[list[Any], dict[str, Any]]

@@ -87,7 +87,7 @@ def examples(docstring: str, name: str) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     lines = docstring.splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip(lines, [*lines, ""][1:], strict=True):
         text = _ITEM.sub("", line).strip()
         parts = _RESULT.split(text, maxsplit=1)
         if len(parts) == 2:

@@ -14,6 +14,18 @@ from autodata_dspy.sandbox.job import Job, Outcome, SandboxLimits
 
 MAX_CHARS = 200  # of a value; failures are cut at 300 characters, and a cut value must not pass for a whole one
 _MARK = "AssertionError: the value "
+# An object of the solution stays on its side and may call itself what it likes; here it is told by its type.
+_TESTS = """
+def autodata_plain(value):
+    kind = type(value)
+    if kind in (list, tuple, set):
+        return all(autodata_plain(each) for each in value)
+    if kind is dict:
+        return all(autodata_plain(each) for pair in value.items() for each in pair)
+    return value is None or kind in (bool, int, float, str, bytes)
+def autodata_shown(value):
+    return 'the value ' + (repr(value) if autodata_plain(value) else 'is an object')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +53,14 @@ def values(solution: str, calls: Sequence[str], name: str, limits: SandboxLimits
     """
     if not 0 < len(calls) <= 20:
         raise ValueError(f"between 1 and 20 calls, not {len(calls)}")
-    tests = "\n".join(f"assert False, 'the value ' + repr({call})" for call in calls)
+    tests = _TESTS + "\n".join(f"assert False, autodata_shown({call})" for call in calls)
     outcome = _run(Job(solution, tests, name, (name,)), limits or SandboxLimits())
     if outcome.passed is None:
         raise VerifierError(outcome.why)
     told = {}
     for place, message in outcome.failed:
         line = re.match(r"line (\d+):", place)
-        told[int(line[1]) if line else 0] = message
+        told[int(line[1]) - _TESTS.count("\n") if line else 0] = message
     # A failure outside the calls (loading, a crash) explains those of which nothing is told.
     return [_value(call, told.get(i) or told.get(0) or "nothing came back") for i, call in enumerate(calls, 1)]
 

@@ -73,7 +73,7 @@ class TestAdequacy:
         self.min_killed, self.max_mutants, self.seed = min_killed, max_mutants, seed
         # What needs longer than a second is no small change of a function that a test calls.
         self.limits = limits or SandboxLimits(cpu_s=1, wall_s=20.0)
-        self.unit_tests = UnitTests()
+        self.unit_tests = UnitTests(limits=SandboxLimits(cpu_s=2))
 
     def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Score 1 if the tests tell the reference from wrong solutions.

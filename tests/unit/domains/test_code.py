@@ -1,0 +1,327 @@
+"""The domain of code: what becomes an exercise, what does not and why, and the loop with solvers whose code runs."""
+
+import ast
+import sys
+
+import dspy
+import pytest
+
+from autodata_dspy.code_exercises import _inexact, _same
+from autodata_dspy.domains.base import Malformed
+from autodata_dspy.domains.code import DEMOS, PLANNED_DEMOS, PLUGIN, REVIEW_DEMOS, recheck
+from autodata_dspy.errors import ConfigError, VerifierError
+from autodata_dspy.functions import examples
+from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.sandbox import monty
+from autodata_dspy.sandbox.bubblewrap import Box, find_box
+from autodata_dspy.types import Challenge
+from autodata_dspy.verifiers.test_adequacy import TestAdequacy
+from autodata_dspy.verifiers.unit_tests import UnitTests
+
+needs_sandbox = pytest.mark.skipif(
+    not isinstance(find_box(), Box) and bool(monty.missing()), reason="no sandbox on this machine"
+)
+pytestmark = needs_sandbox
+
+HEAD = (
+    'def coins(minutes: int) -> int:\n    """Coins for a locker: none up to 20 minutes, then 2 for each hour begun.\n\n'
+)
+SHOWN = "    >>> coins(20)\n    0\n    >>> coins(61)\n    4\n"
+BODY = "    if minutes <= 20:\n        return 0\n    return 2 * ((minutes + 59) // 60)"
+GOOD = f'{HEAD}{SHOWN}    """\n{BODY}'
+CALLS = "coins(0)\ncoins(21)\ncoins(60)\ncoins(120)\ncoins(121)"
+
+
+def built(function: str = GOOD, calls: str = CALLS) -> Challenge:
+    return PLUGIN.build(dspy.Prediction(function=function, calls=calls), "an angle")
+
+
+def why_not(function: str = GOOD, calls: str = CALLS) -> str:
+    with pytest.raises(Malformed) as malformed:
+        built(function, calls)
+    return str(malformed.value)
+
+
+# -- what becomes an exercise ---------------------------------------------------------------------------------
+
+
+def test_a_function_becomes_a_stub_a_solution_and_tests():
+    challenge = built()
+    assert challenge.question == f'{HEAD}{SHOWN}    """'
+    assert challenge.answer == f"def coins(minutes: int) -> int:\n{BODY}"
+    assert challenge.program.splitlines() == [
+        *("assert coins(20) == 0", "assert coins(61) == 4", "assert coins(0) == 0", "assert coins(21) == 2"),
+        *("assert coins(60) == 2", "assert coins(120) == 4", "assert coins(121) == 6"),
+    ]
+    assert challenge.angle == "an angle"
+
+
+def test_solvers_are_shown_no_line_of_the_body():
+    challenge = built()
+    lines = [line.strip() for line in BODY.splitlines()]
+    assert not any(line in challenge.question for line in lines)
+
+
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda d: d["angle"])
+def test_every_demo_is_a_good_exercise(demo):
+    challenge = built(demo["function"], demo["calls"])
+    verdict = TestAdequacy().verify(challenge)
+    assert verdict.passed, verdict.feedback
+
+
+@pytest.mark.parametrize("demo", PLANNED_DEMOS, ids=lambda d: d["code"].split("(")[0])
+def test_the_solvers_demos_do_what_their_stubs_say(demo):
+    name = demo["code"].split("(")[0].removeprefix("def ")
+    said = examples(ast.get_docstring(ast.parse(demo["question"]).body[0]), name)
+    tests = "\n".join(f"assert {call} == {value}" for call, value in said)
+    assert len(said) == 2 and UnitTests().verify(demo["code"], tests, demo["question"]).passed
+
+
+def test_the_reviews_demos_show_every_verdict():
+    assert {demo["verdict"] for demo in REVIEW_DEMOS} == {
+        *("clear", "rule missing", "example contradicts", "asks nothing")
+    }
+    assert all(len(ast.parse(demo["question"]).body) == 1 for demo in REVIEW_DEMOS)
+
+
+def test_fences_trials_below_the_function_and_missing_imports_of_hints_do_no_harm():
+    typed = GOOD.replace("minutes: int) -> int", "minutes: int, more: Optional[int] = None) -> int")
+    challenge = built(f"```python\n{typed}\n\nprint(coins(3))\nassert coins(20) == 1\n```")
+    assert challenge.question.startswith("from typing import Optional\n\n\ndef coins(")
+    assert challenge.answer.startswith("from typing import Optional\n\n\ndef coins(")
+    assert "print" not in challenge.answer and "coins(3)" not in challenge.program
+
+
+def test_calls_are_read_from_a_list_from_numbered_lines_and_from_assertions_whose_values_do_not_count():
+    expected = built().program
+    for written in (
+        "['coins(0)', 'coins(21)', 'coins(60)', 'coins(120)', 'coins(121)']",
+        "1. coins(0)\n2. coins(21)\n3. coins(60)\n4. coins(120)\n5. coins(121)",
+        "assert coins(0) == 99\nassert coins(21) == 99\n>>> coins(60)\ncoins(120) -> 99\ncoins(121)  # 99",
+    ):
+        assert built(calls=written).program == expected
+
+
+def test_decimals_are_compared_with_a_tolerance():
+    half = 'def half(n: int) -> float:\n    """Half of a number, as a decimal, whatever its sign may be.\n\n    >>> half(1)\n    0.5\n'
+    challenge = built(f'{half}    >>> half(4)\n    2\n    """\n    return n / 2', "half(3)\nhalf(-1)\nhalf(0)")
+    assert "assert abs(half(3) - 1.5) < 1e-06" in challenge.program
+    assert UnitTests().verify("def half(n):\n    return n * 0.5000000001", challenge.program).passed
+    assert not UnitTests().verify("def half(n):\n    return n * 0.501", challenge.program).passed
+
+
+def test_a_call_that_raises_is_left_out():
+    challenge = built(GOOD.replace(BODY, f"    minutes[0] if minutes == 60 else 0\n{BODY}"))
+    assert "coins(60)" not in challenge.program and "coins(61)" in challenge.program
+
+
+# -- what does not, and what the challenger is told -----------------------------------------------------------
+
+OTHER = 'def coins(minutes: int) -> int:\n    """{}"""\n    return minutes + 1'
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("", "there are 0 functions"),
+        ("def coins(minutes", "the function is not Python"),
+        ("(" * 5000, "the function is not Python"),
+        (f"```\n{GOOD}\n```\nor\n```\n{GOOD}\n```", "several blocks of code"),
+        (f"class A:\n    pass\n\n{GOOD}", "no class and no coroutine"),
+        (GOOD.replace("def coins", "async def coins"), "no class and no coroutine"),
+        (f"{GOOD}\n\ndef more(n: int) -> int:\n    return n", "there are 2 functions"),
+        (f"import numpy as np\n{GOOD}", "numpy is not in the standard library"),
+        (GOOD.replace('    """\n', '    """\n    from pandas.core import x\n', 1), "pandas is not in the standard"),
+        (f"from . import sibling\n{GOOD}", "is not in the standard library"),
+        (GOOD.replace("coins", "sum"), "sum is no good name"),
+        (GOOD.replace("coins", "json"), "json is no good name"),
+        (GOOD.replace("coins", "_coins"), "_coins is no good name"),
+        (GOOD.replace("minutes: int)", ")"), "at least one argument"),
+        (GOOD.replace("minutes: int)", "*minutes: int)"), "at least one argument, and no *"),
+        (GOOD.replace("minutes: int)", "minutes)"), "a type hint"),
+        (GOOD.replace(" -> int", ""), "a type hint"),
+        (f"def coins(minutes: int) -> int:\n{BODY}", "no docstring"),
+        (GOOD.replace(BODY, "    pass"), "no code below its docstring"),
+        (GOOD.replace(BODY, "    raise NotImplementedError"), "no code below its docstring"),
+        (GOOD.replace(HEAD, 'def coins(minutes: int) -> int:\n    """Coins.\n\n'), "the docstring says too little"),
+        (GOOD.replace("Coins for", "Coins for " + "very " * 300), "the docstring is too long"),
+        (GOOD.replace("Coins for", "Uses 2 * ((minutes+59) // 60). Coins for"), "the docstring shows the code `2 * "),
+        (GOOD.replace(SHOWN, "    >>> coins(20)\n    0\n"), "needs two examples"),
+        (GOOD.replace("    4\n", "    four coins\n"), "needs two examples"),
+        (GOOD.replace("    4\n", "    5\n"), "says coins(61) gives 5, but the function returns 4"),
+        (GOOD.replace("    4\n", "    '4'\n"), "says coins(61) gives '4', but the function returns 4"),
+        (GOOD.replace("return 0", "return [][0]"), "the example coins(20) fails: IndexError"),
+        (GOOD.replace("return 0", "return lambda: 0"), "the example coins(20) fails: its value is no plain data"),
+        (GOOD.replace(BODY, "    while True:\n        pass"), "used more than 2 s of CPU time"),
+        (GOOD.replace(BODY, "    return undefined + 1"), "NameError"),
+        (GOOD.replace(BODY, "    import time\n    return time.time_ns()"), "but the function returns"),
+    ],
+)
+def test_what_is_no_exercise(function, told):
+    assert told in why_not(function)
+
+
+def test_a_list_with_decimals_cannot_be_tested_exactly():
+    halves = 'def halves(n: int) -> list[float]:\n    """A list that holds the half of the given number alone.\n\n    >>> halves(1)\n'
+    assert "a list with decimals" in why_not(
+        f'{halves}    [0.5]\n    >>> halves(2)\n    [1.0]\n    """\n    return [n / 2]'
+    )
+
+
+def test_too_few_calls_and_why_others_do_not_count():
+    told = why_not(calls="coins(20)\ncoins('a')")
+    assert "only 2 different calls" in told and "coins('a'): TypeError" in told
+    assert "only 2 different calls" in why_not(calls="")
+    assert "only 2 different calls" in why_not(calls="coins(20)\ncoins(61)\nother(3)\ncoins(x)\nprint(")
+
+
+def test_calls_that_all_give_the_same():
+    same = GOOD.replace("coins(61)\n    4", "coins(5)\n    0")
+    assert why_not(same, "coins(0)\ncoins(1)\ncoins(2)") == "every call gives 0; choose calls with different results"
+
+
+def test_a_function_that_answers_differently_each_time():
+    moody = GOOD.replace(BODY, f"    import os\n    if minutes == 0:\n        return os.urandom(8).hex()\n{BODY}")
+    assert "does not give the same result each time" in why_not(moody)
+
+
+def test_without_any_sandbox_the_user_is_told_what_to_install(monkeypatch, tmp_path):
+    find_box.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(monty, "_pool", None)
+    monkeypatch.setitem(sys.modules, "pydantic_monty", None)
+    try:
+        with pytest.raises(ConfigError, match=r"runs in a sandbox only: bubblewrap is not there.*pydantic-monty"):
+            built()
+    finally:
+        find_box.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        *((1, 1, True), (1, 2, False), (1, True, False), (1.0, 1, True), (0.1 + 0.2, 0.3, True), (0.5, "0.5", False)),
+        *(([1], (1,), False), ([1], [1], True), (None, None, True), (1, 1.0, False)),
+    ],
+)
+def test_what_counts_as_the_stated_value(one, other, same):
+    assert _same(one, other) is same
+
+
+def test_decimals_are_found_inside_containers_alone():
+    assert not _inexact(0.5) and not _inexact([1, "a", (2,)]) and not _inexact({"a": 1})
+    assert _inexact([0.5]) and _inexact((1, [0.5])) and _inexact({"a": 0.5}) and _inexact({"a": {0.5}})
+
+
+# -- solving --------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_of_both_modes_is_code():
+    for mode in PLUGIN.solving.values():
+        said = dspy.Prediction(reasoning="Just do it.", code="```python\ndef f(n):\n    return n\n```")
+        assert mode.answer(said) == "def f(n):\n    return n"
+        for empty in ("", None, "\n \n", "```python\n```"):
+            with pytest.raises(Malformed, match="there is no code"):
+                mode.answer(dspy.Prediction(code=empty))
+        with pytest.raises(VerifierError, match="which one is meant"):
+            mode.answer(dspy.Prediction(code="```\ndef f(n):\n    1\n```\n```\ndef f(n):\n    2\n```"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        (f"def coins(minutes: int) -> int:\n{BODY}", 1.0),
+        (GOOD, 1.0),
+        (BODY, 1.0),  # the body alone completes the stub
+        (f"def coins(minutes: int) -> int:\n{BODY}".replace("<=", "<"), 0.0),
+        ("def other(minutes):\n    return 0", 0.0),
+        ("I cannot do that.", 0.0),
+    ],
+)
+def test_answers_are_run_against_the_tests_behind_the_stub(answer, score):
+    challenge = built()
+    verdict = PLUGIN.answer_verifier(None).verify(answer, PLUGIN.reference(challenge), challenge.question)
+    assert verdict.score == score
+
+
+def test_recheck_runs_the_tests_again():
+    challenge = built()
+    broken = Challenge(challenge.question, challenge.answer.replace("59", "58"), challenge.program)
+    assert [v.score for v in recheck([challenge, broken])] == [1.0, 0.0]
+
+
+def test_the_template_writes_code_blocks():
+    row = {"question": "def f(d: dict) -> set:", "answer": "    return {*d}"}
+    assert (
+        PLUGIN.template.prompt.format(**row)
+        == "Complete this Python function.\n\n```python\ndef f(d: dict) -> set:\n```"
+    )
+    assert PLUGIN.template.response.format(**row) == "```python\n    return {*d}\n```"
+
+
+# -- the whole loop -------------------------------------------------------------------------------------------
+
+RIGHT = f"def coins(minutes: int) -> int:\n{BODY}"
+FREE_LIMIT_MISSED = RIGHT.replace("<= 20", "< 20")
+
+
+def loop(scripted, weak, strong, challenger=None, verdict="clear", **options):
+    roles = scripted.roles(
+        challenger=challenger or {"function": GOOD, "calls": CALLS},
+        quality_verifier={"returns": "a number of coins", "verdict": verdict},
+        weak_solver=weak,
+        strong_solver=strong,
+        schema=True,
+    )
+    maker = AgenticSelfInstruct(PLUGIN, roles, **{"max_rounds": 1, "per_document": 1} | options)
+    return maker(document=PLUGIN.documents()[1], seed=0).trajectory, roles
+
+
+def test_an_exercise_that_only_the_strong_solver_masters_is_accepted(scripted):
+    strong = {"reasoning": "Free up to 20, else hours rounded up.", "code": RIGHT}
+    trajectory, roles = loop(scripted, {"code": FREE_LIMIT_MISSED}, strong)
+    (round_,) = trajectory.accepted
+    assert round_.challenge.program == built().program and round_.challenge.angle
+    assert round_.scores("weak_solver") == [0.0, 0.0] and round_.scores("strong_solver") == [1.0, 1.0]
+    assert "coins(20)" in round_.rollouts[0].verdict.feedback
+    assert round_.rollouts[-1].reasoning == "Free up to 20, else hours rounded up."
+    assert [v.verifier for v in round_.verdicts] == ["test_adequacy", "quality_verifier"]
+    for role in ("weak_solver", "strong_solver"):
+        (first, *_) = scripted.calls(roles, role)
+        assert first.inputs == {"context": "none", "question": round_.challenge.question}
+        assert "(minutes + 59)" not in first.prompt and "car park by the harbour" not in first.prompt
+
+
+def test_an_exercise_that_the_weak_solver_masters_is_too_easy(scripted):
+    trajectory, _ = loop(scripted, {"code": RIGHT}, {"reasoning": "", "code": RIGHT})
+    assert [r.decision.reason for r in trajectory.rounds] == ["too_easy"]
+
+
+def test_an_exercise_that_nobody_masters_failed_on_strong(scripted):
+    trajectory, _ = loop(scripted, {"code": ""}, {"reasoning": "Hm.", "code": FREE_LIMIT_MISSED})
+    (round_,) = trajectory.rounds
+    assert round_.decision.reason == "failed_on_strong"
+    assert round_.rollouts[0].verdict.feedback == "there is no code"
+
+
+def test_tests_that_notice_little_are_sent_back_before_any_solver_is_asked(scripted):
+    blunt = {"function": GOOD.replace("coins(20)", "coins(5)"), "calls": "coins(6)\ncoins(70)\ncoins(80)"}
+    trajectory, roles = loop(scripted, {"code": RIGHT}, {"code": RIGHT}, blunt)
+    (round_,) = trajectory.rounds
+    assert round_.decision.reason == "failed_check"
+    assert "small errors; not noticed: line" in round_.decision.feedback
+    assert not scripted.calls(roles, "weak_solver") and not scripted.calls(roles, "quality_verifier")
+
+
+def test_the_reviews_objection_is_the_feedback(scripted):
+    trajectory, _ = loop(scripted, {"code": RIGHT}, {"code": RIGHT}, verdict="rule missing")
+    assert trajectory.rounds[0].decision.feedback == "rule missing"
+
+
+def test_what_is_malformed_is_told_to_the_challenger_in_the_next_round(scripted):
+    wrong = {"function": GOOD.replace("    4\n", "    5\n"), "calls": CALLS}
+    strong = {"reasoning": "As before.", "code": RIGHT}
+    right = {"function": GOOD, "calls": CALLS}
+    trajectory, roles = loop(scripted, {"code": "pass"}, strong, [wrong, right], max_rounds=2)
+    assert [r.decision.reason for r in trajectory.rounds] == ["malformed", "accepted"]
+    assert "but the function returns 4" in scripted.calls(roles, "challenger")[1].inputs["feedback"]

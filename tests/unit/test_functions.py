@@ -1,0 +1,124 @@
+"""Reading functions: stubs, bodies, examples, calls; nothing is run."""
+
+import ast
+
+import pytest
+
+from autodata_dspy.functions import calls, code_in, examples, literal, parse, split
+
+SOURCE = '''
+import math
+from collections import Counter as C
+BASE = 3
+
+@decorated
+def f(xs: List[int], k: "int" = 2, *, most: Dict[str, int] = {}) -> C:
+    """Sum of xs, a \\\\ and "quotes".
+
+      indented
+    >>> f([1, 2])
+    3
+    """
+    # a remark
+    total: Tuple[int] = (0,)
+    return {"a": f"{k}x\\n"}
+
+print(f([1]))
+assert f([]) == 0
+'''
+
+
+def read(source):
+    tree = parse(source)
+    return split(tree, next(n for n in tree.body if isinstance(n, ast.FunctionDef)))
+
+
+def test_stub_and_solution_share_imports_and_signature_and_nothing_else():
+    function = read(SOURCE)
+    stub, solution = ast.parse(function.stub), ast.parse(function.solution)
+    head = ["import math", "from collections import Counter as C", "from typing import Dict, List, Tuple"]
+    assert [ast.unparse(n) for n in stub.body[:3]] == head
+    assert [ast.unparse(n) for n in solution.body[:4]] == [*head, "BASE = 3"]
+    assert len(stub.body) == 4 and len(solution.body) == 5  # neither the trials nor the decorator
+    assert ast.get_docstring(stub.body[-1]) == ast.get_docstring(ast.parse(SOURCE).body[-3]) == function.docstring
+    assert len(stub.body[-1].body) == 1
+    assert "decorated" not in function.stub + function.solution
+    assert ast.get_docstring(solution.body[-1]) is None and len(solution.body[-1].body) == 2
+    assert ast.dump(stub.body[-1].args) == ast.dump(solution.body[-1].args)
+
+
+def test_a_hint_that_is_imported_already_is_not_imported_again():
+    function = read("from typing import List\ndef f(n: List[int]) -> int:\n    'Words.'\n    return 1")
+    assert function.stub.count("import") == 1
+
+
+def test_a_function_of_nothing_but_words_has_a_body_all_the_same():
+    assert ast.unparse(ast.parse(read('def f(n: int) -> int:\n    """Words."""').solution)).endswith("pass")
+
+
+@pytest.mark.parametrize(
+    ("docstring", "found"),
+    [
+        (">>> f(1)\n2\n>>> f(2)\n'a'", [("f(1)", "2"), ("f(2)", "'a'")]),
+        ("Examples:\n    >>> f([1, 2], k=3)\n    [3]\n", [("f([1, 2], k=3)", "[3]")]),
+        (
+            "f(1) == 2\nf(-1) -> 3\n- f(4) => 5\n1. f(6) → 7",
+            [("f(1)", "2"), ("f(-1)", "3"), ("f(4)", "5"), ("f(6)", "7")],
+        ),
+        (">>> assert f(1) == 2", [("f(1)", "2")]),
+        (">>> print(f(1))\n2", [("f(1)", "2")]),
+        (">>> f(1)", []),
+        (">>> f(x)\n2\n>>> g(1)\n2", []),
+        ("f(1) is what we want.\n2", []),
+        ("f(1)\n2", []),
+        ("", []),
+    ],
+)
+def test_examples_of_a_docstring(docstring, found):
+    assert examples(docstring, "f") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("f(1)\nf(2)\nf(1)", ["f(1)", "f(2)"]),
+        ("f( [ 1,2 ] , k = 'a' )", ["f([1, 2], k='a')"]),
+        ("f(-1), f({1: (2,)}),\nf({3}); f(None)", ["f(-1)", "f({1: (2,)})", "f({3})", "f(None)"]),
+        ("f(f(1))", ["f(1)"]),
+        ("f(x)\nf(1 + x)\nf(*[1])\nf(**{'a': 1})\ng(1)\na.f(1)\nf(open('x'))", []),
+        ("assert f(1) == 2  # two", ["f(1)"]),
+        ("f(1\nf(2)", ["f(2)"]),
+    ],
+)
+def test_calls_in_a_text(text, found):
+    assert calls(text, "f") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "found"),
+    [
+        ("It is n * 2 + total // 3 of it.", "return n * 2 + total // 3", "n * 2 + total // 3"),
+        ("It is n*2+total//3.", "if n:\n    x = n * 2 + total // 3", "n * 2 + total // 3"),
+        ("It is n + 1.", "return n + 1", ""),
+        ("the longest_name_of_all", "return longest_name_of_all", ""),
+        ("a constant text", "return 'a constant text'", ""),
+        ("nothing of it", "return sorted(names, key=len)", ""),
+    ],
+)
+def test_code_that_a_docstring_gives_away(text, body, found):
+    assert code_in(text, ast.parse(body).body) == found
+
+
+@pytest.mark.parametrize("text", ["(" * 5000, "-" * 50_000 + "1", "a\0b", "def f(", "1 +"])
+def test_what_cannot_be_read_is_one_kind_of_error(text):
+    with pytest.raises(SyntaxError):
+        parse(text)
+    with pytest.raises(ValueError):
+        literal(text)
+
+
+def test_literals_are_read_and_nothing_else():
+    assert literal("[1, 'a', {2: (None, True)}]") == [1, "a", {2: (None, True)}]
+    for text in ("f(1)", "__import__('os')", "x", "1 + x", "{**x}", "{[]: 1}"):
+        with pytest.raises(ValueError):
+            literal(text)
