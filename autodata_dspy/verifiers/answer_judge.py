@@ -39,8 +39,8 @@ class AnswerJudge:
     the answer is fenced and cut (see `judging`). The same text as the reference is correct without a call. A judge
     that fails or cannot be read is undecided. Plays the role `judge`.
 
-    Audited on 0 hard cases (benchmarks/README.md):
-    precision.
+    Audited by embedded/qwen2.5-coder-1.5b on 34 hard cases (benchmarks/README.md):
+    precision 0.593, recall 1.000, undecided 0.000.
     Those figures are the model's doing; measure yours with `autodata audit`.
 
     Args:

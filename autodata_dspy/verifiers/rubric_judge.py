@@ -64,8 +64,8 @@ class RubricJudge:
     for every vote. A judge that fails or cannot be read makes the whole verdict undecided, never a 0. Plays the role
     `judge`.
 
-    Audited on 0 hard cases (benchmarks/README.md):
-    precision.
+    Audited by embedded/qwen2.5-coder-1.5b on 49 hard cases (benchmarks/README.md):
+    precision 0.880, recall 0.957, undecided 0.000.
     Those figures are the model's doing; measure yours with `autodata audit`.
 
     Args:
