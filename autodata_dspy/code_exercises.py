@@ -12,7 +12,7 @@ from typing import Any
 
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
-from autodata_dspy.functions import Function, calls, code_in, examples, literal, parse, split
+from autodata_dspy.functions import Function, calls, code_in, examples, literal, parse, split, with_values
 from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
@@ -34,7 +34,7 @@ def build(prediction: Any, angle: str) -> Challenge:
         found = values(function.solution, [*said, *others], function.name, SandboxLimits(cpu_s=2))
     except VerifierError as error:
         raise Malformed(f"the function could not be run: {error}") from None
-    _check_examples(function.name, said, found[: len(said)])
+    stub = _agreed(function, said, found[: len(said)])
     usable = [v for v in found if not (v.error or _inexact(v.value))]
     if len(usable) < MIN_TESTS:
         why = next((f"; {v.call}: {v.error or 'a list with decimals'}" for v in found if v not in usable), "")
@@ -42,10 +42,10 @@ def build(prediction: Any, angle: str) -> Challenge:
     if len({v.text for v in usable}) < 2:
         raise Malformed(f"every call gives {usable[0].text}; choose calls with different results")
     tests = "\n".join(_assertion(v) for v in usable)
-    verdict = UnitTests().verify(function.solution, tests, function.stub)
+    verdict = UnitTests().verify(function.solution, tests, stub)
     if not verdict.passed:
         raise Malformed(f"the function does not give the same result each time it is called: {verdict.feedback}")
-    return Challenge(question=function.stub, answer=function.solution, program=tests, angle=angle)
+    return Challenge(question=stub, answer=function.solution, program=tests, angle=angle)
 
 
 def _function(text: str) -> Function:
@@ -118,18 +118,29 @@ def _lines(text: str) -> str:
     return "\n".join(map(str, listed)) if isinstance(listed, list) else text
 
 
-def _check_examples(name: str, said: dict[str, Any], found: Sequence[Value]) -> None:
+def _agreed(function: Function, said: dict[str, Any], found: Sequence[Value]) -> str:
+    """The stub, its examples as the function gives them; one of them at least as it was written.
+
+    Small models miscount in examples of sound functions. One right example says that function and docstring mean the
+    same; that they do in every case is what the independent solutions have to show, who see the stub alone.
+    """
+    wrong: dict[str, str] = {}
     for value in found:
-        expected = said[value.call]
         if value.error:
             raise Malformed(f"the example {value.call} fails: {value.error}")
         if _inexact(value.value):
-            raise Malformed(f"{name} returns a list with decimals; return whole numbers")
-        if not _same(value.value, expected):
-            raise Malformed(
-                f"the docstring says {value.call} gives {expected!r}, but the function returns {value.text}; "
-                "make rule, examples and code agree"
-            )
+            raise Malformed(f"{function.name} returns a list with decimals; return whole numbers")
+        if not _same(value.value, said[value.call]):
+            wrong[value.call] = value.text
+    stub = with_values(function.stub, function.name, wrong)
+    shown = dict(examples(stub, function.name))
+    call = next((c for c in wrong if len(wrong) == len(said) or shown.get(c) != wrong[c]), "")
+    if call:
+        raise Malformed(
+            f"the docstring says {call} gives {said[call]!r}, but the function returns {wrong[call]}; "
+            "make rule, examples and code agree"
+        )
+    return stub
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -6,7 +6,7 @@ import ast
 import copy
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,17 @@ def examples(docstring: str, name: str) -> list[tuple[str, str]]:
             if said:
                 found.append((known, said.strip()))
     return found
+
+
+def with_values(stub: str, name: str, values: Mapping[str, str]) -> str:
+    """A stub with other values below its examples `>>> call`; `values` maps the call to the value's text."""
+    lines = stub.splitlines()
+    for i, line in enumerate(lines[:-1]):
+        known = calls(_ITEM.sub("", line).strip(), name)[:1] if line.lstrip().startswith(">>>") else []
+        if known and known[0] in values:
+            indent = lines[i + 1][: len(lines[i + 1]) - len(lines[i + 1].lstrip())]
+            lines[i + 1] = indent + values[known[0]]
+    return "\n".join(lines)
 
 
 def calls(text: str, name: str) -> list[str]:

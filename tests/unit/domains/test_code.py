@@ -148,8 +148,9 @@ OTHER = 'def coins(minutes: int) -> int:\n    """{}"""\n    return minutes + 1'
         (GOOD.replace("Coins for", "Uses 2 * ((minutes+59) // 60). Coins for"), "the docstring shows the code `2 * "),
         (GOOD.replace(SHOWN, "    >>> coins(20)\n    0\n"), "needs two examples"),
         (GOOD.replace("    4\n", "    four coins\n"), "needs two examples"),
-        (GOOD.replace("    4\n", "    5\n"), "says coins(61) gives 5, but the function returns 4"),
-        (GOOD.replace("    4\n", "    '4'\n"), "says coins(61) gives '4', but the function returns 4"),
+        (GOOD.replace("    0\n", "    1\n").replace("    4\n", "    5\n"), "says coins(20) gives 1, but the function"),
+        (GOOD.replace("    0\n", "    '0'\n").replace("    4\n", "    5\n"), "says coins(20) gives '0', but the"),
+        (GOOD.replace(">>> coins(61)\n    4", "coins(61) == 5"), "says coins(61) gives 5, but the function returns 4"),
         (GOOD.replace("return 0", "return [][0]"), "the example coins(20) fails: IndexError"),
         (GOOD.replace("return 0", "return lambda: 0"), "the example coins(20) fails: its value is no plain data"),
         (GOOD.replace(BODY, "    while True:\n        pass"), "used more than 2 s of CPU time"),
@@ -159,6 +160,11 @@ OTHER = 'def coins(minutes: int) -> int:\n    """{}"""\n    return minutes + 1'
 )
 def test_what_is_no_exercise(function, told):
     assert told in why_not(function)
+
+
+def test_a_miscounted_example_is_put_right_where_another_one_holds():
+    challenge = built(GOOD.replace("    4\n", "    5\n"))
+    assert challenge.question == built().question and challenge.program == built().program
 
 
 def test_a_list_with_decimals_cannot_be_tested_exactly():
@@ -319,9 +325,9 @@ def test_the_reviews_objection_is_the_feedback(scripted):
 
 
 def test_what_is_malformed_is_told_to_the_challenger_in_the_next_round(scripted):
-    wrong = {"function": GOOD.replace("    4\n", "    5\n"), "calls": CALLS}
+    wrong = {"function": GOOD.replace("    0\n", "    1\n").replace("    4\n", "    5\n"), "calls": CALLS}
     strong = {"reasoning": "As before.", "code": RIGHT}
     right = {"function": GOOD, "calls": CALLS}
     trajectory, roles = loop(scripted, {"code": "pass"}, strong, [wrong, right], max_rounds=2)
     assert [r.decision.reason for r in trajectory.rounds] == ["malformed", "accepted"]
-    assert "but the function returns 4" in scripted.calls(roles, "challenger")[1].inputs["feedback"]
+    assert "but the function returns 0" in scripted.calls(roles, "challenger")[1].inputs["feedback"]
