@@ -19,7 +19,7 @@ from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
 MIN_EXAMPLES, MIN_TESTS, MAX_CALLS = 2, 4, 8
-MIN_WORDS = 8  # of a docstring besides its examples
+MIN_WORDS = 6  # of a docstring besides its examples
 MAX_QUESTION_CHARS = 1200
 CLOSE = 1e-6  # how far a decimal may be from the expected one
 

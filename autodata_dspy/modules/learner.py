@@ -18,8 +18,9 @@ import dspy
 from autodata_dspy.types import Challenge, Rollout, Verdict
 
 # Strength of the fit. With scikit-learn's 1 a classifier of nine labels is never more than 0.9 sure, and nothing would
-# be too easy. On 300 sentences of terms of service, trained on 72 or 150 of them, 100 gives 0.9 and more to the right
-# label of 12 % and 29 % of the others. Of what it is so sure of, 98 % is right; as many errors are made on the whole.
+# be too easy. On the probe of law_lb_unfair_tos (fitted on 90 of 150 clauses, tried on the others, five draws), 100
+# gives the right label more than 0.9 for 22 % of them and is right each of the 66 times that it is so sure; accuracy
+# falls from 0.783 to 0.767. A first look at this used test items of that set too: do not quote final figures of it.
 FIT = 100.0
 
 
