@@ -19,7 +19,7 @@ from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
 
 # Examples stand in the docstring, and elsewhere only calls: small models write sound functions and wrong expected
-# values. What calls give is computed in the sandbox; the docstring's examples are the independent word.
+# values. What they give is computed in the sandbox; see `code_exercises`.
 class WriteFunction(dspy.Signature):
     """You write small Python exercises. Invent one function of the kind that the angle names, set among the things that
     the passage is about: take a subject and its words from the passage, but no sentence, and numbers of your own.
@@ -231,7 +231,7 @@ PLUGIN = Domain(
     reference=lambda challenge: challenge.program,
     recheck=recheck,
     final_checks=lambda: (NearDuplicates(),),
-    write_tokens=450,
+    write_tokens=380,
     passage_chars=500,
     probe="code_humaneval",
     template=ExportTemplate("Complete this Python function.\n\n```python\n{question}\n```", "```python\n{answer}\n```"),
