@@ -12,6 +12,7 @@ import json
 import math
 import os
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,14 @@ def wilson(k: int, n: int, z: float = 1.96) -> list[float]:
     p, z2 = k / n, z * z
     centre, half = p + z2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     return [round((centre - half) / (1 + z2 / n), 3), round((centre + half) / (1 + z2 / n), 3)]
+
+
+def _own_words(question: str, document: str, run: int = 13) -> str:
+    """The question, unless it takes over a run of words from its document: no text of documents is committed."""
+    asked, source = (re.findall(r"\w+", text.lower()) for text in (question, document))
+    known = {tuple(source[i : i + run]) for i in range(len(source) - run + 1)}
+    copied = any(tuple(asked[i : i + run]) in known for i in range(len(asked) - run + 1))
+    return f"(left out: {run} words in a row stand in the document)" if copied else question
 
 
 def summary(run_dir: Path, command: str) -> dict[str, Any]:
@@ -48,7 +57,7 @@ def summary(run_dir: Path, command: str) -> dict[str, Any]:
         "accepted": len(accepted),
         "accepted_share_of_rounds": round(len(accepted) / max(rounds.total(), 1), 3),
         "accepted_share_interval": wilson(len(accepted), rounds.total()),
-        "right_on_second_check": sum(v.passed for v in verdicts),
+        "right_on_second_check": sum(v.passed for v in verdicts) if check else None,
         "minutes": round(seconds / 60, 1),
         "calls": calls,
         "calls_per_accepted": round(calls / n, 1),
@@ -57,7 +66,7 @@ def summary(run_dir: Path, command: str) -> dict[str, Any]:
         "examples": [
             {
                 "document": t.document_id,
-                "question": r.challenge.question,
+                "question": _own_words(r.challenge.question, run.documents[t.document_id].text),
                 "answer": r.challenge.answer,
                 "weak": r.scores("weak_solver"),
                 "strong": r.scores("strong_solver"),
