@@ -30,6 +30,7 @@ GROUPS = (
         "acceptance",
         "domains.base",
         "domains._cs_research",
+        "domains._math_passages",
         "feedback",
         "labelled_checks",
         "diagnosis",

@@ -1,6 +1,7 @@
 """Where a passage begins, and what it is turned into."""
 
-from autodata_dspy.domains.math_objects import ANGLES, PLUGIN, directions
+from autodata_dspy.domains._math_passages import directions
+from autodata_dspy.domains.math_objects import ANGLES, PLUGIN
 from autodata_dspy.modules import Challenger
 from autodata_dspy.types import Document
 
