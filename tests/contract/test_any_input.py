@@ -11,7 +11,8 @@ from autodata_dspy.types import Verdict
 
 NAMES = registry.names("verifiers")
 # In mathematics a number is its own text.
-TEXTS_ONLY = [n for n in NAMES if registry.load("verifiers", n).checks == "answer" and n != "math_objects"]
+READ_NUMBERS = ("math_objects", "exact_match")
+TEXTS_ONLY = [n for n in NAMES if registry.load("verifiers", n).checks == "answer" and n not in READ_NUMBERS]
 NO_TEXTS = [None, 5, 2.5, True, b"x", {}, [], [None], {"question": 5}, {"criteria": [{}]}, object()]
 WORDS = "the tenant shall not sublet the garden "
 HOSTILE = {

@@ -19,7 +19,7 @@ def test_there_are_enough_cases_of_every_outcome():
 
 
 @pytest.mark.skipif(not isinstance(find_box(), Box), reason=str(find_box()))
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0])
 def test_every_case_comes_out_as_expected_whichever_changes_are_drawn(seed):
     found = audit(TestAdequacy(seed=seed), CASES)
     assert [(c.case.why, c.said, c.feedback) for c in found.confusions] == []

@@ -97,7 +97,10 @@ def test_an_installed_skeleton_makes_examples_from_its_documents(made, tmp_path)
         server.shutdown()
         server.server_close()
     assert (ran.code, ran.errors) == (0, [])
-    assert "1. When is the tank full?\n   answer: after 6 minutes\n   weak 0/3, strong 3/3, from " in ran.out
+    assert (
+        "1. When is the tank full?\n   answer: after 6 minutes\n   verified: none\n   weak 0/3, strong 3/3, from "
+        in ran.out
+    )
     assert "1 of 1 examples accepted; documents tried: 1\n" in ran.out
     assert "BEGIN passage " in server.requests[0][1]
     assert "Sample text, to be replaced" in server.requests[0][1]
