@@ -1,6 +1,7 @@
 """`autodata generate` from its options to its last line, on a model server that follows each document's plan."""
 
 import json
+import re
 
 import dspy
 import model_server
@@ -67,7 +68,7 @@ def test_documents_become_verified_examples_and_every_call_is_counted(server, pl
         "  documents: 1 of 2; accepted: 1 of 2; calls: 8 (0 replayed, 0 failed); tokens: 800 in, 60% cached, 160 out"
         in ran.err
     )
-    assert "; cost: 1.1200 USD, 2.2400 projected; time: 0.0 min, left: 0 min\n" in ran.err
+    assert re.search(r"; cost: 1\.1200 USD, 2\.2400 projected; time: \d\.\d min, left: \d min\n", ran.err)
 
 
 def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_path):
