@@ -12,8 +12,8 @@ from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
 _VERBS = (
     "find|determine|compute|calculate|evaluate|prove|disprove|show|derive|explain|describe|discuss|give|list|state|"
-    "identify|compare|contrast|sketch|draw|plot|solve|simplify|factor|expand|estimate|write|name|analy[sz]e|justify|"
-    "define|construct|decide|summari[sz]e|outline|propose|design|implement|interpret|classify|translate|advise|specify|"
+    "identify|compare|contrast|sketch|draw|plot|solve|simplify|factor(?:i[sz]e)?|expand|estimate|write|name|"
+    "analy[sz]e|justify|define|construct|decide|summari[sz]e|outline|propose|design|implement|interpret|classify|translate|advise|specify|"
     "differentiate|integrate|verify|argue|predict|recommend|suggest"
 )
 _WH = "what|which|why|how|who|whom|whose|when|where"
