@@ -1,5 +1,7 @@
 """Where a passage begins, and what it is turned into."""
 
+import re
+
 from autodata_dspy.domains._math_passages import directions
 from autodata_dspy.domains.math_objects import ANGLES, PLUGIN
 from autodata_dspy.modules import Challenger
@@ -26,9 +28,8 @@ def test_the_challenger_falls_back_to_the_angles_that_fit_any_passage(scripted):
     fields = {"question": "q", "program": "answer = 1"}
     roles = scripted.roles(challenger=lambda call: fields)
     write = Challenger(PLUGIN, roles)
-    assert write(document=Document("d", "A ship leaves the harbour at noon.")).angle.split(" ")[0] in {
-        angle.split(" ")[0] for angle in ANGLES
-    }
+    fallen_back = write(document=Document("d", "A ship leaves the harbour at noon.")).angle
+    assert re.sub(r"\d and \d", "{numbers}", fallen_back) in ANGLES
     counted = write(document=Document("d", "Count the ways. How many ways? All ways are counted as combinations."))
     assert counted.angle.startswith("how many there are, as a formula in n")
 
