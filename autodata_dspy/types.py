@@ -24,6 +24,7 @@ Reason = Literal[
     "failed_on_strong",  # the strong solver fails too often
     "no_agreement",  # no independent route confirms the reference answer
     "improve",  # the module with the last word wants another version
+    "filtered",  # a filter of a classic method dropped it (the verdicts say which)
     "undecided",  # a verifier could not decide; nothing is concluded about quality
     "infrastructure",  # model calls failed after their retries; nothing is concluded about quality
 ]

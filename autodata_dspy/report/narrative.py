@@ -20,6 +20,7 @@ MEANING = {
     "failed_on_strong": "failed on strong: the strong solver does not reach the reference answer often enough",
     "no_agreement": "no independent solution agrees with the reference answer",
     "improve": "to be improved: the module with the last word turned it down",
+    "filtered": "dropped by a filter of the method",
     "undecided": "undecided: too many answers could not be compared",
     "infrastructure": "model calls failed (says nothing about the problem)",
 }
