@@ -4,49 +4,89 @@ from __future__ import annotations
 
 import re
 
-# What passages of some subjects can be turned into. A small model that is only told to use "an idea of the passage"
-# asks textbooks of discrete mathematics for bare counts and for proofs, which have no symbolic object as an answer.
+# What passages of some subjects can be turned into, and the words of sympy that compute it. A small model that is only
+# told to use "an idea of the passage" asks textbooks of discrete mathematics for bare counts and for proofs, which have
+# no symbolic object as an answer; told the kind of object alone, it invents functions that do not exist.
 _SUBJECTS = (
     (
         r"\bsubsets?\b|\b(?<!solution )sets?\b|\\cup|\\cap|power set",
-        "three sets of whole numbers with {numbers} among them: list the elements of a set made from all three",
-        "a product of two small sets, or the pairs (a, b) with a rule; one listed set as the answer",
+        "two set operations on three sets of five whole numbers each, with {numbers} in more than one of them; the "
+        "answer is the listed set (program: sets as {2, 5, 9}, joined by | for union, & for intersection, - for "
+        "difference)",
+        "all whole numbers from 1 to 40 that keep two conditions with the numbers {numbers}; the answer is the listed "
+        "set (program: FiniteSet(*[i for i in range(1, 41) if ...]))",
     ),
     (
         r"sequence|series|\bsum|summation|\\sum|induction",
-        "a closed formula in n for a sum with the numbers {numbers}",
-        "the n-th term, as a formula in n, of a sequence with the numbers {numbers}",
+        "a closed formula in n for the sum, over k from 1 to n, of a formula in k with the numbers {numbers} (program: "
+        "factor(summation(..., (k, 1, n))))",
+        "the n-th term, as a formula in n, of a sequence that is given by its first term and by how a term follows "
+        "from the one before it, with the numbers {numbers} (program: a = Function('a'), "
+        "rsolve(a(n) - ..., a(n), {a(0): ...}))",
     ),
     (
         r"recurrence|recursive|recursion",
-        "a recurrence a(n) = p*a(n-1) + q with the numbers {numbers}: its closed formula in n",
+        "a closed formula in n for a sequence that is given by its first term and by how a term follows from the one "
+        "before it, with the numbers {numbers} (program: a = Function('a'), rsolve(a(n) - ..., a(n), {a(0): ...}))",
     ),
     (
-        r"binomial|Pascal|\\binom|generating (function|series)",
-        "the expansion of a power of a binomial in x and y with the numbers {numbers}",
-        "a generating function: the closed formula, in x, of a series with the numbers {numbers}",
+        r"binomial|Pascal|\\binom",
+        "a product of powers of two binomials in x with the numbers {numbers}, multiplied out (program: expand(...))",
+    ),
+    (
+        r"generating (function|series)",
+        "the generating function, as one fraction in x, of a sum of two sequences with the numbers {numbers} (program: "
+        "together(...))",
+        "the terms up to x^4 of a generating function with the numbers {numbers} (program: "
+        "series(..., x, 0, 5).removeO())",
     ),
     (
         r"\bcount|\bways\b|combination|permutation|factorial|pigeonhole|bit strings?",
-        "how many there are, as a formula in n, with the numbers {numbers}",
+        "how many ways there are to choose from n things in two separate cases, with the numbers {numbers}; the answer "
+        "is a polynomial in n (program: expand(expand_func(binomial(n, 2) + ...)))",
+        "how many words of n letters there are that keep a condition, with the numbers {numbers} as sizes of "
+        "alphabets; a formula in n (program: powers such as 5**n)",
     ),
-    (r"probab|expected|random", "a probability with the numbers {numbers}, as an exact fraction"),
+    (
+        r"probab|expected|random",
+        "a probability when n of the things are of one kind, with the numbers {numbers}; a fraction in n",
+    ),
     (
         r"congruen|\bmod\b|modul|divis|\bgcd\b|remainder|prime",
-        "all whole numbers from 0 to 20 with a remainder condition with the numbers {numbers}: one listed set",
+        "all whole numbers from 0 to 60 with two remainder conditions, with {numbers} as the divisors; the answer is "
+        "the listed set (program: FiniteSet(*[i for i in range(61) if i % ... == ... and ...]))",
     ),
     (
         r"graphs?\b|vertices|edges|\btrees?\b",
-        "the number of edges of a family of graphs, as a formula in n, with the numbers {numbers}",
+        "the number of edges of a graph that is put together from two families of graphs, as a formula in n, with the "
+        "numbers {numbers}",
+        "the square of the adjacency matrix of a graph with four vertices, whose edges are listed (program: Matrix)",
     ),
     (
         r"relations?\b|ordered pairs?|equivalence|transitive",
-        "a relation on whole numbers from 1 to 6 with the numbers {numbers} in its rule: the listed set of its pairs",
+        "a relation on the whole numbers from 1 to 6 with the numbers {numbers} in its rule; the answer is the listed "
+        "set of its pairs (program: FiniteSet(*[(a, b) for a in range(1, 7) for b in range(1, 7) if ...]))",
+    ),
+    (
+        r"\\(lif|land|lor|lnot|lforall|lexists|Entails|Sat)\b|truth|propositional|connective|tautolog|\bsentences?\b|"
+        r"quantifier|derivation",
+        "three statements p, q, r joined by not, and, or; the answer is the listed set of all triples (p, q, r) of 0 "
+        "and 1 that make the whole true (program: FiniteSet(*[(p, q, r) for p in range(2) for q in range(2) for r in "
+        "range(2) if ...]))",
+        "all whole numbers x from 1 to 12 for which some y (or every y) from 1 to 12 keeps a condition with the "
+        "numbers {numbers}; the answer is the listed set (program: FiniteSet(*[x for x in range(1, 13) if any(... for y "
+        "in range(1, 13))]))",
+    ),
+    (
+        r"\bfunctions?\b",
+        "two functions of x with the numbers {numbers}: a formula in x for one applied after the other (program: "
+        "expand(f.subs(x, g)))",
+        "the inverse, as a formula in y, of a function of x with the numbers {numbers} (program: solve(f - y, x)[0])",
     ),
 )
 MIN_MENTIONS = 3  # of a subject in a passage, to count as what it is about
 
-_FORMULA = re.compile(r"[=^_+*/<>≤≥√∑∫]|\\\\[a-z]+|\\d|\\b[a-z]\\b")
+_FORMULA = re.compile(r"[=^_+*/<>≤≥√∑∫]|\\[a-z]+|\d|\b[a-z]\b")
 
 
 def directions(passage: str) -> tuple[str, ...]:

@@ -183,6 +183,14 @@ SOLVER_DEMOS = (
     },
     {
         "context": "none",
+        "question": "List all pairs (a, b) of whole numbers from 1 to 5 for which a < b and a*b leaves the remainder 2 "
+        "when divided by 4. Give the set of pairs.",
+        "remark": "none",
+        "plan": "Go through all pairs and keep those that satisfy both conditions.",
+        "program": "answer = FiniteSet(*[(a, b) for a in range(1, 6) for b in range(1, 6) if a < b and a*b % 4 == 2])",
+    },
+    {
+        "context": "none",
         "question": "The line through (1, 2) and (4, 8) is reflected in the x-axis. Give the equation of its image.",
         "remark": "none",
         "plan": "Find slope and intercept, then change the sign of y.",
