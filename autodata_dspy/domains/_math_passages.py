@@ -74,8 +74,8 @@ _SUBJECTS = (
         "and 1 that make the whole true (program: FiniteSet(*[(p, q, r) for p in range(2) for q in range(2) for r in "
         "range(2) if ...]))",
         "all whole numbers x from 1 to 12 for which some y (or every y) from 1 to 12 keeps a condition with the "
-        "numbers {numbers}; the answer is the listed set (program: FiniteSet(*[x for x in range(1, 13) if any(... for y "
-        "in range(1, 13))]))",
+        "numbers {numbers}; the answer is the listed set (program: "
+        "FiniteSet(*[x for x in range(1, 13) if any(... for y in range(1, 13))]))",
     ),
     (
         r"\bfunctions?\b",

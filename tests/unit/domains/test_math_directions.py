@@ -31,10 +31,12 @@ def test_the_challenger_falls_back_to_the_angles_that_fit_any_passage(scripted):
     fallen_back = write(document=Document("d", "A ship leaves the harbour at noon.")).angle
     assert re.sub(r"\d and \d", "{numbers}", fallen_back) in ANGLES
     counted = write(document=Document("d", "Count the ways. How many ways? All ways are counted as combinations."))
-    assert counted.angle.startswith("how many there are, as a formula in n")
+    assert counted.angle.startswith("how many ")
 
 
 def test_passages_begin_at_formulas_rather_than_at_prose():
     prose, formula = "Long ago nobody doubted it at all.", "Then x^2 + 3*x = y_1 and \\frac{1}{x} > 0."
     assert PLUGIN.interest(formula) > 5 * PLUGIN.interest(prose)
+    latex = "We have \\\\binom{n}{k} \\\\le \\\\frac{n}{k} \\\\cdot \\\\dots by counting."
+    assert PLUGIN.interest(latex) > 5 * PLUGIN.interest(prose)
     assert PLUGIN.interest("") == 0.0
