@@ -37,6 +37,6 @@ def test_the_challenger_falls_back_to_the_angles_that_fit_any_passage(scripted):
 def test_passages_begin_at_formulas_rather_than_at_prose():
     prose, formula = "Long ago nobody doubted it at all.", "Then x^2 + 3*x = y_1 and \\frac{1}{x} > 0."
     assert PLUGIN.interest(formula) > 5 * PLUGIN.interest(prose)
-    latex = "We have \\\\binom{n}{k} \\\\le \\\\frac{n}{k} \\\\cdot \\\\dots by counting."
+    latex = "We have \\binom{n}{k} \\le \\frac{n}{k} \\cdot \\dots by counting."
     assert PLUGIN.interest(latex) > 5 * PLUGIN.interest(prose)
     assert PLUGIN.interest("") == 0.0
