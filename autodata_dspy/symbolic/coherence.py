@@ -11,14 +11,15 @@ _BARS = re.compile(r"\|[^|\n]+\|")
 _LETTER = re.compile(r"(?<![A-Za-z\\_])[A-Za-z](?![A-Za-z])")
 _CONSTANTS = frozenset("EICeijd")  # e, i and constants of integration; d stands in dx
 _GIVEN = 4  # characters; a shorter answer (a root, a letter) may be one of the givens
+_MOST_UNSTATED = 1  # one number of the program may be missing in words: "twice", "a quarter", a bound of a range
 _MOST_UNUSED = 1  # one number of the question may be missing: "degree 2", "two significant terms", a name such as P1
 
 
 def mismatch(question: str, program: str, answer: str) -> str:
     """One line for the challenger when program and question cannot belong together, else "".
 
-    Only what no reading explains is named: two and more numbers of the question that the program never uses, an
-    absolute value that it leaves out, an unknown in the answer that the question does not mention, an answer that the
+    Only what no reading explains is named: two and more numbers of the question that the program never uses, or of the
+    program that the question does not state (small ones may stand there as words), an absolute value that it leaves out, an unknown in the answer that the question does not mention, an answer that the
     question already states.
     """
     used = set(_PROGRAM_NUMBER.findall(program))
@@ -26,6 +27,13 @@ def mismatch(question: str, program: str, answer: str) -> str:
     unused = [n for n in asked if n not in used and n not in ("0", "1")]
     if len(unused) > _MOST_UNUSED:
         return f"the program does not use the numbers {', '.join(unused)} of the problem; compute what is asked"
+    stated = {int(n) for n in re.findall(r"\d+", question)}
+    unstated = [n for n in dict.fromkeys(map(int, used)) if n > 4 and not {n, n - 1, n + 1} & stated]
+    if len(unstated) > _MOST_UNSTATED:
+        numbers = ", ".join(map(str, sorted(unstated)))
+        return (
+            f"the program uses the numbers {numbers}, which the problem does not state; state all data in the problem"
+        )
     if _BARS.search(question) and not re.search(r"(?i)\babs\b|\||det", program):
         return "the problem has an absolute value and the program has none; write abs(…)"
     given = _CONSTANTS | ({"x", "y"} if "Eq(" in answer else set())  # "the equation of the line" needs no names
