@@ -26,7 +26,8 @@ class WriteFunction(dspy.Signature):
 
     The function: type hints, a docstring, then the code. The docstring says in at most 40 words what goes in, what
     comes out and what holds in every case, and ends with two examples of one short line each: `>>> call`, and the value
-    in the next line. It takes numbers, texts or short lists and returns a whole number, a text, True or False, or a list of these.
+    in the next line. It takes numbers, texts or short lists and returns a whole number, a text, True or False, or a
+    list of these.
     The calls: six short calls of the function without results, one per line: usual values, values exactly at a limit
     and next to it, empty or zero. No list has more than six items. Their results differ."""
 

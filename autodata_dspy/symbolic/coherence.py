@@ -19,8 +19,8 @@ def mismatch(question: str, program: str, answer: str) -> str:
     """One line for the challenger when program and question cannot belong together, else "".
 
     Only what no reading explains is named: two and more numbers of the question that the program never uses, or of the
-    program that the question does not state (small ones may stand there as words), an absolute value that it leaves out, an unknown in the answer that the question does not mention, an answer that the
-    question already states.
+    program that the question does not state (small ones may stand there as words), an absolute value that it leaves
+    out, an unknown in the answer that the question does not mention, an answer that the question already states.
     """
     used = set(_PROGRAM_NUMBER.findall(program))
     asked = dict.fromkeys(_NUMBER.findall(_DECIMAL.sub(" ", question)))
@@ -28,7 +28,11 @@ def mismatch(question: str, program: str, answer: str) -> str:
     if len(unused) > _MOST_UNUSED:
         return f"the program does not use the numbers {', '.join(unused)} of the problem; compute what is asked"
     stated = {int(n) for n in re.findall(r"\d+", question)}
-    unstated = [n for n in dict.fromkeys(map(int, used)) if n > 4 and not {n, n - 1, n + 1} & stated]
+    # A small model computes some of its numbers in its head: a product or a square of what is given.
+    derived = {a * b for a in stated for b in stated}
+    unstated = [
+        n for n in dict.fromkeys(map(int, used)) if n > 4 and not {n, n - 1, n + 1} & stated and n not in derived
+    ]
     if len(unstated) > _MOST_UNSTATED:
         numbers = ", ".join(map(str, sorted(unstated)))
         return (
