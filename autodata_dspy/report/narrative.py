@@ -67,6 +67,8 @@ def outcome(trajectory: Trajectory) -> str:
     rejected.pop("accepted", None)
     if rejected:
         line += "; rejected: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in rejected.most_common())
+    if trajectory.without:
+        line += f"; without {', '.join(trajectory.without)}"
     if trajectory.status != "done":
         line += f" [{trajectory.status}: {trajectory.note}]"
     return line
