@@ -178,8 +178,13 @@ class Thresholds:
             return "too_easy", f"{said}: nothing is left to learn; make it harder"
         return "failed_on_strong", f"{said}; the strong one has to be clearly better: make it clearer"
 
-    def strong_alone(self) -> Thresholds:
-        """This rule without its weak side and the bounds on how easy an example may be: `strong_min` is left."""
+    def strong_alone(self) -> AcceptanceRule:
+        """This rule without its weak side and the bounds on how easy an example may be: `strong_min` is left.
+
+        A `strong_min` of 0 would be met unseen; then the attempts are made, and any score will do.
+        """
+        if self.strong_min <= 0.0:
+            return FullSample(n_weak=0, n_strong=self.n_strong)
         return Thresholds(n_weak=0, n_strong=self.n_strong, strong_min=self.strong_min)
 
     def _weak_too_good(self, known: Sequence[float]) -> bool:

@@ -66,7 +66,7 @@ def _left_out(kind: Any, config: RunConfig) -> dict[str, Any]:
     """What a generator is told to do without; those that have nothing to leave out are not asked."""
     if not config.without:
         return {}
-    if "without" not in inspect.signature(kind).parameters:
+    if "without" not in inspect.signature(kind.__init__).parameters:  # a DSPy module hides its own signature
         raise ConfigError(
             f"the program {config.program!r} has no parts to leave out, such as {config.without[0]!r}; use "
             "agentic_self_instruct"
