@@ -19,7 +19,7 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
     done = [t for t in run.trajectories if t.status != "stopped"]
     n_accepted = sum(len(t.accepted) for t in run.trajectories)
     config = run.config
-    left_out = config.without if config else next((t.without for t in run.trajectories), ())
+    left_out = next((t.without for t in run.trajectories), config.without if config else ())
     if config is None:
         print(f"{run_dir}: made in Python\n{n_accepted} examples accepted\n{len(done)} documents finished")
     else:

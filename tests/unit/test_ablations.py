@@ -320,7 +320,7 @@ def test_the_command_line_leaves_parts_out_and_says_so(tmp_path, monkeypatch):
     refused("generate", "--without", "feedbak", says="did you mean 'feedback'?")
     (tmp_path / "text.txt").write_text("A passage on fractions. " * 20)
     options = ["--without", "loop", "--without", "gap", "--documents", "text.txt", "--run-dir", "run"]
-    # No model is called: the first call is already one too many for this server, which is not there.
+    # There is no server at this address: the run stops at its first call, and its folder is there.
     server = ["--lm", "all=openai/none", "--lm", "all.api_base=http://127.0.0.1:9/v1", "--lm", "all.num_retries=0"]
     run_here("generate", *options, *server)
     status = run_here("status", "run")
