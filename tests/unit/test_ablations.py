@@ -14,7 +14,7 @@ from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.generation import fingerprint, generate
 from autodata_dspy.generators import AgenticSelfInstruct
-from autodata_dspy.report.narrative import outcome
+from autodata_dspy.report.narrative import outcome, story
 from autodata_dspy.types import Challenge, Decision, Document, Trajectory
 
 DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
@@ -67,6 +67,12 @@ def test_without_feedback_the_challenger_never_reads_of_a_failure(scripted):
     assert not [word for text in prompts(scripted, roles) for word in FAILURES if word in text]
     _, told = run(scripted, failing(scripted), (), max_rounds=4)
     assert all(word in prompts(scripted, told)[-1] for word in FAILURES)
+
+
+@pytest.mark.parametrize(("without", "label"), [((), "told to the challenger"), ("feedback", "why"), ("loop", "why")])
+def test_a_story_does_not_say_that_the_challenger_was_told(scripted, without, label):
+    trajectory, _ = run(scripted, scripted.fated("forbidden"), without)
+    assert list(story(trajectory))[-1] == f"  {label}: the question is forbidden"
 
 
 def test_without_feedback_rounds_still_know_each_other(scripted):
