@@ -95,6 +95,10 @@ class ExactCounts:
         told = f"the strong solver got it right only {_right(strong)} of {len(strong)} times"
         return "failed_on_strong", f"{told}; make it clearer or ask for fewer steps"
 
+    def strong_alone(self) -> ExactCounts:
+        """This rule without its weak side."""
+        return dataclasses.replace(self, n_weak=0, max_weak=0)
+
 
 ZeroRule = Literal["any", "all", "off"]
 
@@ -174,6 +178,15 @@ class Thresholds:
             return "too_easy", f"{said}: nothing is left to learn; make it harder"
         return "failed_on_strong", f"{said}; the strong one has to be clearly better: make it clearer"
 
+    def strong_alone(self) -> AcceptanceRule:
+        """This rule without its weak side and the bounds on how easy an example may be: `strong_min` is left.
+
+        A `strong_min` of 0 would be met unseen; then the attempts are made, and any score will do.
+        """
+        if self.strong_min <= 0.0:
+            return FullSample(n_weak=0, n_strong=self.n_strong)
+        return Thresholds(n_weak=0, n_strong=self.n_strong, strong_min=self.strong_min)
+
     def _weak_too_good(self, known: Sequence[float]) -> bool:
         mean = sum(known) / max(1, self.n_weak)
         return mean > self.weak_at_most or mean >= self.weak_below or max(known, default=0.0) > self.weak_max
@@ -203,6 +216,10 @@ class FullSample:
 
     def why(self, weak: Scores, strong: Scores) -> tuple[Reason, str]:
         return "undecided", "too few attempts have a score"  # never asked for: this rule does not reject
+
+    def strong_alone(self) -> FullSample:
+        """This rule without its weak side; whoever takes the last word away leaves nothing that rejects."""
+        return FullSample(n_weak=0, n_strong=self.n_strong)
 
 
 def adjusted(rule: AcceptanceRule, values: dict[str, object]) -> AcceptanceRule:

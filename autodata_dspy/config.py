@@ -70,6 +70,7 @@ class RunConfig(_Strict):
         seed: of every sampling decision.
         concurrency: documents worked on at the same time.
         quality_check: let the quality verifier look before solvers are paid.
+        without: parts of the program to leave out; see `ablations`.
         acceptance, roles, limits: see their classes.
     """
 
@@ -84,6 +85,7 @@ class RunConfig(_Strict):
     seed: int = Field(0, ge=0)
     concurrency: int = Field(2, ge=1, le=256)
     quality_check: bool = True
+    without: tuple[str, ...] = ()
     acceptance: AcceptanceConfig = AcceptanceConfig()
     roles: dict[str, dict[str, Any]] = {}
     limits: LimitsConfig = LimitsConfig()

@@ -139,7 +139,8 @@ def fingerprint(maker: Any, documents: Sequence[Document], seed: int) -> str:
 
 def _is_option(name: str, value: Any) -> bool:
     simple = isinstance(value, (bool, int, float, str, type(None)))
-    return not name.startswith("_") and (simple or name == "acceptance")
+    # Nothing left out adds nothing, so that folders of earlier versions are still continued.
+    return not name.startswith("_") and (simple or name == "acceptance" or (name == "without" and bool(value)))
 
 
 def models_of(maker: Any) -> dict[str, str]:
@@ -180,7 +181,7 @@ class _Run:
             if isinstance(error, StopRun):
                 stopped, trajectory = error.cause, error.partial
             elif error is not None:
-                trajectory = _failed(job, error)
+                trajectory = _failed(job, error, getattr(self.maker, "without", ()))
             if trajectory is not None:
                 self._keep(job, trajectory)
             if self.folder:
@@ -268,13 +269,13 @@ def as_trajectory(prediction: Any, job: Job) -> Trajectory:
     return Trajectory(job.document.id, job.seed, tuple(rounds))
 
 
-def _failed(job: Job, error: BaseException) -> Trajectory:
+def _failed(job: Job, error: BaseException, without: tuple[str, ...] = ()) -> Trajectory:
     """One document that broke its generator is recorded, and the run goes on."""
     if not isinstance(error, Exception):
         raise error
     logger.error("document %s failed", job.document.id, exc_info=error)
     line = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    return Trajectory(job.document.id, job.seed, status="failed", note=line)
+    return Trajectory(job.document.id, job.seed, status="failed", note=line, without=without)
 
 
 @contextlib.contextmanager

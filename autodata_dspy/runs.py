@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +57,21 @@ def build_maker(config: RunConfig) -> Any:
         per_document=config.per_document,
         max_rounds=config.max_rounds,
         quality_check=config.quality_check,
+        **_left_out(kind, config),
     )
     return load_program(maker, config.program) if is_file else maker
+
+
+def _left_out(kind: Any, config: RunConfig) -> dict[str, Any]:
+    """What a generator is told to do without; those that have nothing to leave out are not asked."""
+    if not config.without:
+        return {}
+    if "without" not in inspect.signature(kind.__init__).parameters:  # a DSPy module hides its own signature
+        raise ConfigError(
+            f"the program {config.program!r} has no parts to leave out, such as {config.without[0]!r}; use "
+            "agentic_self_instruct"
+        )
+    return {"without": config.without}
 
 
 def read_documents(config: RunConfig) -> list[Document]:
@@ -118,10 +133,17 @@ def recheck(domain: str, result: Result) -> list[Verdict]:
     return check(accepted) if check and accepted else []
 
 
-def verified(domain: str) -> str:
-    """What stands behind a domain's examples ("checked", "judged", "none"); "" where it is not installed here."""
+def verified(domain: str, without: Sequence[str] = ()) -> str:
+    """What stands behind a domain's examples ("checked", "judged", "none"); "" where it is not installed here.
+
+    Args:
+        without: what the run left out.
+    """
+    from autodata_dspy.ablations import Parts, leave_out  # with DSPy, which other readers of a run folder do not need
+
     try:
-        return registry.load("domains", domain).verified
+        full: Domain = registry.load("domains", domain)
+        return leave_out(Parts(full, full.acceptance), without).domain.verified
     except ConfigError:
         return ""
 

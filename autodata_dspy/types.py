@@ -171,6 +171,7 @@ class Trajectory:
     `status`: "done" (ran to its own end), "stopped" (budget or interrupt; will be resumed),
     "failed" (the document broke the generator; `note` says how), "skipped" (unsuitable; `note` says why).
     `extraction`: what the extractor found in the document, by field; empty in domains without one.
+    `without`: the parts of the program that were left out; see `ablations`.
     """
 
     document_id: str
@@ -180,6 +181,7 @@ class Trajectory:
     note: str = ""
     seconds: float = 0.0
     extraction: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> tuple[Round, ...]:

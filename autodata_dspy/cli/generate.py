@@ -40,6 +40,13 @@ def command(
     quality_check: Annotated[
         bool | None, typer.Option(help="Let the quality verifier look before solvers are paid.")
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART",
+            help="Leave out answer_verifier, feedback, gap, loop or verifiers; may be given several times.",
+        ),
+    ] = None,
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
     max_usd: options.MaxUsd = None,
@@ -62,6 +69,7 @@ def command(
         per_document=per_document,
         max_rounds=max_rounds,
         quality_check=quality_check,
+        without=without or None,
         acceptance={"preset": acceptance},
         roles=parse_lm_flags(lm or []),
         limits={"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd},

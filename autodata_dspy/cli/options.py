@@ -65,6 +65,8 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     _print_examples(result, checked)
     n_accepted = sum(len(t.accepted) for t in result.trajectories)
     print(f"\n{n_accepted} of {n} examples accepted; documents tried: {len(result.trajectories)}")
+    if left_out := next((t.without for t in result.trajectories), ()):
+        print(f"left out: {', '.join(left_out)}")
     if line := warning(result.trajectories):
         print(f"warning: {line}")
     for line in removal_lines(result.removed, n_accepted):

@@ -19,12 +19,15 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
     done = [t for t in run.trajectories if t.status != "stopped"]
     n_accepted = sum(len(t.accepted) for t in run.trajectories)
     config = run.config
+    left_out = next((t.without for t in run.trajectories), config.without if config else ())
     if config is None:
         print(f"{run_dir}: made in Python\n{n_accepted} examples accepted\n{len(done)} documents finished")
     else:
         print(f"{run_dir}: {config.program} on {config.domain}, seed {config.seed}")
         print(f"{n_accepted} of {config.n} examples accepted")
         print(f"{len(done)} of {len(run.documents) * config.passes} documents finished")
+    if left_out:
+        print(f"left out: {', '.join(left_out)}")
     for status in ("failed", "skipped", "stopped"):
         if count := sum(t.status == status for t in run.trajectories):
             print(f"  {status}: {count}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dspy
 
+from autodata_dspy.ablations import Parts, ablations, leave_out
 from autodata_dspy.acceptance import AcceptanceRule
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
-from autodata_dspy.feedback import grouped_feedback
 from autodata_dspy.modules import Challenger, Extractor, QualityVerifier, Solver
 from autodata_dspy.modules.base import RoleModule
 from autodata_dspy.roles import Roles
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
 MAX_OUTAGES = 3  # rounds in a row without an answer from a model, then the document is given up
-SAME_QUESTION = 0.6  # similarity from which two questions with one answer are the same problem
 
 
 class AgenticSelfInstruct(RoleModule):
@@ -44,9 +43,11 @@ class AgenticSelfInstruct(RoleModule):
         curtail: stop sampling as soon as the outcome is certain; False always samples fully. The
             decisions are the same.
         quality_check: let the quality verifier look before solvers are paid.
+        without: parts to leave out, to see what each is worth: "answer_verifier", "feedback", "gap", "loop",
+            "verifiers". What takes their place is told in `ablations`; trajectories say what was left out.
 
     Raises:
-        ConfigError: unknown domain, or a limit below 1.
+        ConfigError: unknown domain or part, or a limit below 1.
     """
 
     def __init__(
@@ -59,17 +60,21 @@ class AgenticSelfInstruct(RoleModule):
         max_rounds: int | None = None,
         curtail: bool = True,
         quality_check: bool = True,
+        without: str | Iterable[str] = (),
     ):
         super().__init__(domain, roles)
         self.per_document = self.domain.per_document if per_document is None else per_document
         self.max_rounds = self.domain.max_rounds if max_rounds is None else max_rounds
         if self.per_document < 1 or self.max_rounds < 1:
             raise ConfigError(f"per_document={per_document} and max_rounds={max_rounds} must be at least 1")
-        self.acceptance, self.curtail = acceptance or self.domain.acceptance, curtail
+        self.without, self.curtail = ablations(without), curtail
+        full = Parts(self.domain, acceptance or self.domain.acceptance, quality_check)
+        self.parts = leave_out(full, self.without)
+        self.domain, self.acceptance = self.parts.domain, self.parts.acceptance
         self.checks = self.domain.challenge_verifiers()
         self.extractor = Extractor(self.domain, self.roles) if self.domain.extract else None
         self.challenger = Challenger(self.domain, self.roles)
-        self.quality_verifier = QualityVerifier(self.domain, self.roles) if quality_check else None
+        self.quality_verifier = QualityVerifier(self.domain, self.roles) if self.parts.quality_check else None
         if self.quality_verifier is not None:
             self.quality_verifier._compiled = True  # part of the examiner unless it is asked for
         self.weak = self.domain.learner() if self.domain.learner else Solver(self.domain, "weak", self.roles)
@@ -92,7 +97,7 @@ class AgenticSelfInstruct(RoleModule):
 
         def told(status: Status, note: str = "") -> Trajectory:
             seconds = time.monotonic() - started
-            return Trajectory(document.id, seed, tuple(rounds), status, note, seconds, extraction)
+            return self._marked(Trajectory(document.id, seed, tuple(rounds), status, note, seconds, extraction))
 
         try:
             extraction, status, note = self._extract(document, seed)
@@ -109,6 +114,9 @@ class AgenticSelfInstruct(RoleModule):
         trajectory = told(status, note)
         return dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)
 
+    def _marked(self, trajectory: Trajectory) -> Trajectory:
+        return dataclasses.replace(trajectory, without=self.without)
+
     def _extract(self, document: Document, seed: int) -> tuple[dict[str, str], Status, str]:
         """What the extractor found, and whether the document goes on ("done" so far), with why not."""
         if self.extractor is None:
@@ -123,12 +131,12 @@ class AgenticSelfInstruct(RoleModule):
         n_tried = sum(r.decision.reason != "infrastructure" for r in rounds)
         return n_tried < self.max_rounds and sum(r.decision.accepted for r in rounds) < self.per_document
 
-    def _round(self, document: Document, extraction: dict[str, str], earlier: list[Round], seed: int) -> Round:
-        index = len(earlier)
+    def _round(self, document: Document, extraction: dict[str, str], rounds: list[Round], seed: int) -> Round:
+        index, earlier = len(rounds), self.parts.recall(rounds)
         try:
             written = self.challenger(
                 document=document,
-                feedback=grouped_feedback(earlier),
+                feedback=self.parts.feedback(earlier),
                 round_index=index,
                 seed=seed,
                 extraction=extraction,
@@ -151,10 +159,10 @@ class AgenticSelfInstruct(RoleModule):
         return Round(index, decision or Decision(True, "accepted"), challenge, verdicts, (*weak, *strong))
 
     def _screen(
-        self, challenge: Challenge, document: Document, earlier: list[Round]
+        self, challenge: Challenge, document: Document, earlier: Sequence[Round]
     ) -> tuple[tuple[Verdict, ...], Decision | None]:
         """Cheapest checks first; stops at the first that fails. Undecided checks do not reject."""
-        if _repeats(challenge, earlier):
+        if self.parts.repeats(challenge, earlier):
             return (), Decision(False, "duplicate", "it repeats an earlier problem; take another formula")
         verdicts: list[Verdict] = []
         for check in self.checks:
@@ -201,16 +209,6 @@ def _unknown(rollouts: list[Rollout]) -> Decision:
     reason: Reason = "infrastructure" if errors else "undecided"
     feedback = errors[-1] if errors else "too many answers could not be decided"
     return Decision(False, reason, feedback)
-
-
-def _repeats(challenge: Challenge, earlier: list[Round]) -> bool:
-    """Whether an earlier challenge has the same answer and nearly the same question."""
-    for known in (r.challenge for r in earlier if r.challenge is not None):
-        if known.answer == challenge.answer:
-            matcher = difflib.SequenceMatcher(None, known.question, challenge.question, autojunk=False)
-            if matcher.quick_ratio() > SAME_QUESTION and matcher.ratio() > SAME_QUESTION:
-                return True
-    return False
 
 
 PLUGIN = AgenticSelfInstruct

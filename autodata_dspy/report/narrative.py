@@ -25,6 +25,7 @@ MEANING = {
     "infrastructure": "model calls failed (says nothing about the problem)",
 }
 _NOT_TOLD = ("undecided", "infrastructure")  # they say nothing about the problem, so the challenger never hears of them
+_SILENT = {"feedback", "loop"}  # without one of them the challenger hears of no failure at all
 _VALUE = re.compile(r"-?\d+(?:[./]\d+)*(?:, …)*|'[^']*'|\"[^\"]*\"|[\[{(][^\[\](){}]*[\]})]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SOLVERS = {"weak_solver": "Weak solver", "strong_solver": "Strong solver"}
@@ -67,6 +68,8 @@ def outcome(trajectory: Trajectory) -> str:
     rejected.pop("accepted", None)
     if rejected:
         line += "; rejected: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in rejected.most_common())
+    if trajectory.without:
+        line += f"; without {', '.join(trajectory.without)}"
     if trajectory.status != "done":
         line += f" [{trajectory.status}: {trajectory.note}]"
     return line
@@ -84,13 +87,13 @@ def story(trajectory: Trajectory, document: Document | None = None, verified: st
         yield from _labelled(f"extracted {name}", found)
     for round_ in trajectory.rounds:
         yield ""
-        yield from _round(round_, verified)
+        yield from _round(round_, verified, told=not _SILENT & set(trajectory.without))
     if trajectory.status == "stopped":
         yield ""
         yield f"Stopped here: {trajectory.note}. Resuming the run takes this document up again."
 
 
-def _round(round_: Round, verified: str) -> Iterator[str]:
+def _round(round_: Round, verified: str, told: bool) -> Iterator[str]:
     decision = round_.decision
     verb = "ACCEPTED" if decision.accepted else f"rejected: {MEANING[decision.reason]}"
     yield f"Round {round_.index + 1}: {verb}"
@@ -107,7 +110,9 @@ def _round(round_: Round, verified: str) -> Iterator[str]:
             yield f"  {name}: {_scored(round_.scores(role), len(rollouts))}"
             yield from (f"    {_attempt(r)}" for r in rollouts)
     if decision.feedback and not decision.accepted:
-        yield from _labelled("why" if decision.reason in _NOT_TOLD else "told to the challenger", decision.feedback)
+        yield from _labelled(
+            "why" if decision.reason in _NOT_TOLD or not told else "told to the challenger", decision.feedback
+        )
 
 
 def _challenge(challenge: Challenge) -> Iterator[str]:

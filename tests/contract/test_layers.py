@@ -31,7 +31,7 @@ GROUPS = (
         "domains.base",
         "domains._cs_research",
         "domains._math_passages",
-        "feedback",
+        *("feedback", "repetition", "ablations"),
         "labelled_checks",
         "diagnosis",
         "legal_grounding",
