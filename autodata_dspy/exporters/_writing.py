@@ -87,7 +87,8 @@ def staged(paths: Sequence[Path]) -> Iterator[list[Path]]:
         raise ConfigError(f"cannot write {paths[0]}: {error.strerror or error}; name another place") from error
     finally:
         for leftover in parts:
-            leftover.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # never made, or in what turned out to be no folder
+                leftover.unlink()
         for folder in reversed(made):
             with contextlib.suppress(OSError):  # not empty: then all went well
                 folder.rmdir()
