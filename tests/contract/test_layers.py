@@ -44,7 +44,8 @@ GROUPS = (
     ("runs",),
     ("report",),
     ("exporters.base",),
-    ("exporters._source", "exporters._writing", "exporters._card"),
+    ("exporters._source", "exporters._writing"),
+    ("exporters._card",),
     ("exporters",),  # the card tells of a run in the words of the report
     ("cli",),
 )
