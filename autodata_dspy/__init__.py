@@ -22,7 +22,7 @@ _MODULE_OF = {
     "generate": "generation",
     "load_documents": "documents",
 }
-_ROOMS = ("domains", "generators", "modules", "verifiers")
+_ROOMS = ("domains", "exporters", "generators", "modules", "verifiers")
 
 __all__ = ["__version__", *sorted(_MODULE_OF), *_ROOMS]
 

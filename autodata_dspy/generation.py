@@ -16,6 +16,7 @@ from typing import Any
 
 import dspy
 
+from autodata_dspy import __version__
 from autodata_dspy.budget import Limits, Meter, metered
 from autodata_dspy.calls import CallLog, logged
 from autodata_dspy.curation import final_audit
@@ -150,6 +151,17 @@ def models_of(maker: Any) -> dict[str, str]:
     return models | ({"weak_solver": "learner"} if getattr(getattr(maker, "domain", None), "learner", None) else {})
 
 
+def origin_of(maker: Any) -> dict[str, str]:
+    """What makes the data, as text; see `Result.origin`."""
+    rule = getattr(maker, "acceptance", None)
+    return {
+        "version": __version__,
+        "generator": type(maker).__name__,
+        "domain": getattr(getattr(maker, "domain", None), "name", ""),
+        "acceptance": repr(rule) if rule is not None else "",
+    }
+
+
 @dataclass
 class _Run:
     """State of one session; only the driver thread changes it."""
@@ -237,9 +249,7 @@ class _Run:
         documents = {job.document.id: job.document for job in self.jobs}
         domain = getattr(self.maker, "domain", None)
         removed = final_audit(kept, documents, domain) if domain is not None else ()
-        if self.folder:
-            self.folder.write_removed(removed)
-        return Result(
+        result = Result(
             trajectories=tuple(kept),
             documents=documents,
             usage=self.meter.to_dict(),
@@ -248,7 +258,12 @@ class _Run:
             models=models_of(self.maker),
             verified=getattr(domain, "verified", ""),
             removed=removed,
+            origin=origin_of(self.maker),
         )
+        if self.folder:
+            self.folder.write_removed(removed)
+            self.folder.write_result(result.record())
+        return result
 
 
 def as_trajectory(prediction: Any, job: Job) -> Trajectory:

@@ -16,6 +16,7 @@ from autodata_dspy.errors import ConfigError, UnknownPluginError, did_you_mean
 
 ROOMS = {
     "domains": "domain",
+    "exporters": "exporter",
     "generators": "generator",
     "verifiers": "verifier",
 }
@@ -28,7 +29,7 @@ def _entry_points(room: str) -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def names(room: str) -> list[str]:
-    """Sorted plugin names of a room ("domains", "generators", "verifiers"), without importing them."""
+    """Sorted plugin names of a room ("domains", "exporters", …), without importing them."""
     package = importlib.import_module(f"autodata_dspy.{room}")
     own = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
     return sorted((own - _NOT_PLUGINS) | set(_entry_points(room)))

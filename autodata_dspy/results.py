@@ -29,6 +29,7 @@ class Result:
         verified: what stands behind the examples: "checked", "judged" or "none"; "" if the generator has no domain.
         removed: what the final audit took out again, and why (see `curation.final_audit`): it is still accepted in the
             trajectories, but not among the rows. So there may be fewer than `n` rows.
+        origin: what made it, as text: `version` of this package, `generator`, `domain`, `acceptance` (the rule).
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -39,6 +40,7 @@ class Result:
     models: dict[str, str] = field(default_factory=dict)
     verified: str = ""
     removed: tuple[Removed, ...] = ()
+    origin: dict[str, str] = field(default_factory=dict)
 
     @property
     def kept(self) -> list[tuple[Trajectory, Round]]:
@@ -62,6 +64,16 @@ class Result:
             for trajectory, round_ in self.kept
             if (found := comparison(round_))
         ]
+
+    def record(self) -> dict[str, Any]:
+        """What a run folder keeps of it besides trajectories and removals: JSON-able."""
+        return {
+            "origin": self.origin,
+            "models": self.models,
+            "verified": self.verified,
+            "stopped": str(self.stopped or ""),
+            "trajectories": [[t.document_id, t.seed, len(t.rounds)] for t in self.trajectories],
+        }
 
     def to_dataset(self) -> datasets.Dataset:
         """A `datasets.Dataset` of the accepted examples, with the same columns even when there are none."""

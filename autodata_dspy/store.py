@@ -6,6 +6,7 @@ trajectories.jsonl   one line per finished document, fsynced; the driver alone w
 calls.jsonl          one line per model call; replayed on resume, so that nothing is paid twice
 usage.json           calls, tokens and money by role: a summary of calls.jsonl
 removed.json         accepted examples that the final audit of the last session took out, and why
+result.json          what that session's result is made of: trajectories in order, models, what made it
 run.log              what the library logged
 """
 
@@ -193,6 +194,21 @@ class RunFolder:
             return []
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise StoreError(f"{self.path}/removed.json cannot be read: {error}; delete it to go on") from error
+
+    def write_result(self, record: dict[str, Any]) -> None:
+        """Keep what the result of a session is made of (`Result.record`); written when it comes to its end."""
+        with _told(self.path):
+            _write_whole(self.path / "result.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    def read_result(self) -> dict[str, Any] | None:
+        """As last written; None when no session has come to its end, or an earlier version made the run."""
+        try:
+            record = json.loads((self.path / "result.json").read_text("utf-8"))
+            return {**record, "trajectories": [(str(i), int(s), int(n)) for i, s, n in record["trajectories"]]}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self.path}/result.json cannot be read: {error}; delete it to go on") from error
 
     def read_calls_usage(self) -> dict[str, dict[str, Any]]:
         """role → sums over calls.jsonl: up to date also while the first documents are still worked on."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from autodata_dspy.cli import audit, generate, listing, models, new_domain, resume, show, status, verify
+from autodata_dspy.cli import audit, export, generate, listing, models, new_domain, resume, show, status, verify
 from autodata_dspy.errors import AutodataError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("generate")(generate.command)
 app.command("resume")(resume.command)
 app.command("status")(status.command)
 app.command("show")(show.command)
+app.command("export")(export.command)
 app.command("list")(listing.command)
 app.command("verify")(verify.command)
 app.command("audit")(audit.command)

@@ -6,9 +6,9 @@ import typer
 
 
 def command(
-    what: str = typer.Argument("all", help="domains, generators, verifiers, roles, models, or all."),
+    what: str = typer.Argument("all", help="domains, exporters, generators, verifiers, roles, models, or all."),
 ) -> None:
-    """List domains, generators, verifiers, roles and embedded models."""
+    """List domains, exporters, generators, verifiers, roles and embedded models."""
     from autodata_dspy import registry
     from autodata_dspy.embedded.catalog import MODELS
     from autodata_dspy.errors import ConfigError, did_you_mean

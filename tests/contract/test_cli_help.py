@@ -14,12 +14,13 @@ from autodata_dspy.cli import app
 
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
 OPTIONS = {
-    (): "generate resume status show list new-domain models",
+    (): "generate resume status show export list new-domain models",
     ("generate",): "--domain --task --documents --n --program --lm --seed --run-dir --config --concurrency --passes "
     "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",
+    ("export",): "run_dir --format --out --overwrite",
     ("list",): "what",
     ("new-domain",): "name --out",
     ("models",): "list pull where",

@@ -43,9 +43,13 @@ GROUPS = (
     ("generation",),
     ("runs",),
     ("report",),
+    ("exporters.base",),
+    ("exporters._source", "exporters._writing"),
+    ("exporters._card",),
+    ("exporters",),  # the card tells of a run in the words of the report
     ("cli",),
 )
-PLUGIN_ROOMS = ("verifiers", "domains", "generators")
+PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters")
 SIBLINGS_MEANT = {
     ("verifiers.program_answer", "verifiers.math_objects"),  # one answer compared as the other does
     ("verifiers.test_adequacy", "verifiers.unit_tests"),  # a reference passes its tests as an answer does

@@ -1,0 +1,119 @@
+"""What there is to export: a Result, or what a run folder holds. Reading a folder starts nothing and asks no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from autodata_dspy import registry
+from autodata_dspy.errors import ConfigError
+from autodata_dspy.results import Result
+from autodata_dspy.roles import EMBEDDED, ROLES
+from autodata_dspy.store import RunFolder
+from autodata_dspy.types import Document, Round, Trajectory
+
+
+@dataclass(frozen=True)
+class Source:
+    """A result with what the card tells of it.
+
+    Attributes:
+        result: rejected rounds of a run folder come without their challenges and rollouts, which nobody exports.
+        config: as it stands in the run folder; empty for a run made in Python.
+        remarks: sentences about what is incomplete or unknown.
+    """
+
+    result: Result
+    config: dict[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def domain(self) -> str:
+        """Name of the domain; "" where nobody recorded it."""
+        documents = self.result.documents.values()
+        return self.result.origin.get("domain", "") or next((d.domain for d in documents), "")
+
+
+def source_of(run: Result | str | Path) -> Source:
+    """A Result as it is, or the run in a folder.
+
+    Raises:
+        StoreError: no run folder, or a damaged one.
+    """
+    if not isinstance(run, Result):
+        return _of_folder(RunFolder(Path(run)))
+    remarks = (f"The run was stopped before its end: {run.stopped}",) if run.stopped else ()
+    return Source(run, {}, remarks)
+
+
+def _of_folder(folder: RunFolder) -> Source:
+    config, _ = folder.read_config()
+    config = config if isinstance(config, dict) else {}
+    documents = {d.id: d for d in folder.read_documents()}
+    found = {(t.document_id, t.seed): _slim(t) for t in folder.trajectories()}
+    usage, record = folder.read_usage(), folder.read_result()
+    if record is None:
+        record, remarks = _reconstructed(config, documents, found)
+        whole = [found[i, s] for i, s, _ in record["trajectories"]]
+    else:
+        # A document that was taken up again later has been through no final audit as it is now.
+        whole = [found[i, s] for i, s, n in record["trajectories"] if (i, s) in found and len(found[i, s].rounds) == n]
+        remarks = [f"The run was stopped before its end: {record['stopped']}"] if record.get("stopped") else []
+    if n_left := len(found) - len(whole):
+        remarks.append(
+            f"{n_left} more documents in the run folder are left out: they came after the last example that was "
+            "wanted, or have not been through a final audit (`autodata resume` takes them in)."
+        )
+    result = Result(
+        trajectories=tuple(whole),
+        documents=documents,
+        usage=usage.get("by_role", {}),
+        seconds=usage.get("seconds", 0.0),
+        models=record.get("models", {}),
+        verified=record.get("verified", ""),
+        removed=tuple(folder.read_removed()),
+        origin=record.get("origin", {}),
+    )
+    return Source(result, config, tuple(remarks))
+
+
+def _slim(trajectory: Trajectory) -> Trajectory:
+    """Without what was written in rejected rounds: most of a long run."""
+    rounds = tuple(
+        r if r.decision.accepted else Round(r.index, r.decision, verdicts=r.verdicts) for r in trajectory.rounds
+    )
+    return replace(trajectory, rounds=rounds)
+
+
+def _reconstructed(
+    config: dict[str, Any], documents: dict[str, Document], found: dict[tuple[str, int], Trajectory]
+) -> tuple[dict[str, Any], list[str]]:
+    """What `result.json` would hold, as far as it can be told, for a folder without one."""
+    remarks = [
+        "No session of the run has come to its end, or an earlier version made it: which version, rule and models made "
+        "it is told from its configuration, and the final audit may not have seen every example."
+    ]
+    kept, n_accepted = [], 0
+    for key in _in_order(documents, found):
+        if n_accepted >= config.get("n", float("inf")):
+            break
+        kept.append([*key, len(found[key].rounds)])
+        n_accepted += len(found[key].accepted)
+    name, roles = str(config.get("domain", "")), config.get("roles", {})
+    models = {role: roles.get(role, {}).get("model", EMBEDDED[role]) for role in ROLES} if config else {}
+    verified = ""
+    try:
+        domain = registry.load("domains", name)
+        verified = domain.verified
+        models |= {"weak_solver": "learner"} if models and domain.learner else {}
+    except ConfigError:
+        pass
+    return {"trajectories": kept, "models": models, "verified": verified, "origin": {"domain": name}}, remarks
+
+
+def _in_order(documents: dict[str, Document], found: dict[tuple[str, int], Trajectory]) -> Iterator[tuple[str, int]]:
+    """Pass by pass, each in the order of the documents, whatever order they finished in."""
+    place = {id_: number for number, id_ in enumerate(documents)}
+    yield from sorted(found, key=lambda key: (key[1], place.get(key[0], len(place)), key[0]))
