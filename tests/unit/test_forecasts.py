@@ -166,7 +166,7 @@ def simulated(rng, kinds, p_screened, n_documents=8, n_rounds=3, n=4):
 
 @pytest.mark.parametrize("kinds", POPULATIONS)
 def test_the_interval_holds_the_true_yield_of_the_rule_in_force_and_of_the_proposed_one(kinds):
-    rng, n_pilots, covered, covered_before, n_proposed = random.Random(11), 150, 0, 0, 0
+    rng, n_pilots, covered, covered_before, n_proposed = random.Random(11), 300, 0, 0, 0
     for seed in range(n_pilots):
         rounds = simulated(rng, kinds, 0.7)
         rule = propose(rounds, candidates(ExactCounts(), 4, 4))
@@ -182,7 +182,6 @@ def test_the_interval_holds_the_true_yield_of_the_rule_in_force_and_of_the_propo
     assert covered_before >= 0.9 * n_pilots
     assert n_proposed > 0.8 * n_pilots
     assert covered >= 0.9 * n_proposed
-    print(covered_before / n_pilots, covered / n_proposed, n_proposed)
 
 
 def test_the_interval_of_rounds_holds_what_a_run_then_needs():
