@@ -9,11 +9,39 @@ import command_line
 import model_server
 import pytest
 from command_line import refused, run_here
-from test_task_end_to_end import TASK, Server
 
 from autodata_dspy.store import RunFolder
 
 PLANS = {"alpha": "accept", "beta": "easy accept", "gamma": "garbled accept", "delta": "accept"}
+TASK = """
+name = "letters to tenants"
+kind = "a sentence of a letter to a tenant"
+[labels]
+rent = "The rent goes up or down."
+eviction = "The tenant has to leave."
+"""
+SAID = {
+    "rent": "From May onwards your rooms will cost {} euros more each month, heating included.",
+    "eviction": "Hand over your keys and be gone by noon on day {} after this letter has reached you.",
+}
+
+
+class Server(model_server.ModelServer):
+    """Writes what the angle asks for, finds all of it usable, and sorts by a word."""
+
+    def answer(self, body, raw):
+        system, last = body["messages"][0]["content"], body["messages"][-1]["content"]
+        role, inputs = model_server._role(system), model_server._inputs(last)
+        self.requests.append((role, system))
+        if role == "challenger":
+            said = {"text": SAID[inputs["angle"].partition(":")[0]].format(len(inputs["passage"]) % 90)}
+        elif role == "quality_verifier":
+            said = {"verdict": "usable"}
+        else:
+            said = {"label": "rent" if "euros" in inputs["question"] else "eviction"}
+        return "\n\n".join(f"[[ ## {name} ## ]]\n{text}" for name, text in said.items())
+
+
 PRICED = ["--lm", "all.usd_per_million_input=1000", "--lm", "all.usd_per_million_output=2000"]
 
 
@@ -42,7 +70,7 @@ def test_a_pilot_becomes_a_configuration_that_generate_takes(server, planned, tm
     assert (kept["domain"], kept["n"], kept["documents"]) == ("math_objects", 3, str(path))
     assert "limits" not in kept
     made = run_here("generate", "--config", "run.toml", "--run-dir", "r")
-    assert made.code == 0 and "3 of 3 examples accepted" in made.out
+    assert made.code == 0 and "4 of 3 examples accepted" in made.out  # two of each document
 
 
 def test_settings_of_the_input_are_kept_and_other_files_are_never_overwritten(server, planned, tmp_path):
