@@ -39,7 +39,7 @@ GROUPS = (
     ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
-    ("artifact", "store", "executors", "results", "proposals", "forecasts", "config_file"),
+    ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
     ("generation",),
     ("runs", "calibration"),
     ("report",),
