@@ -19,6 +19,7 @@ _MODULE_OF = {
     "RunConfig": "config",
     "Trajectory": "types",
     "Verdict": "types",
+    "calibrate": "calibration",
     "generate": "generation",
     "load_documents": "documents",
 }

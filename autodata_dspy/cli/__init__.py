@@ -9,7 +9,19 @@ from typing import Any
 
 import typer
 
-from autodata_dspy.cli import audit, export, generate, listing, models, new_domain, resume, show, status, verify
+from autodata_dspy.cli import (
+    audit,
+    calibrate,
+    export,
+    generate,
+    listing,
+    models,
+    new_domain,
+    resume,
+    show,
+    status,
+    verify,
+)
 from autodata_dspy.errors import AutodataError
 
 app = typer.Typer(
@@ -21,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("generate")(generate.command)
+app.command("calibrate")(calibrate.command)
 app.command("resume")(resume.command)
 app.command("status")(status.command)
 app.command("show")(show.command)

@@ -14,9 +14,11 @@ from autodata_dspy.cli import app
 
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
 OPTIONS = {
-    (): "generate resume status show export list new-domain models",
+    (): "generate calibrate resume status show export list new-domain models",
     ("generate",): "--domain --task --documents --n --program --lm --seed --run-dir --config --concurrency --passes "
     "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
+    ("calibrate",): "--domain --task --documents --n --program --lm --config --pilot --rounds --attempts --seed "
+    "--concurrency --run-dir --max-calls --max-tokens --max-usd --out",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",

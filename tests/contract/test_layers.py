@@ -39,9 +39,9 @@ GROUPS = (
     ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
-    ("artifact", "store", "executors", "results"),
+    ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
     ("generation",),
-    ("runs",),
+    ("runs", "calibration"),
     ("report",),
     ("exporters.base",),
     ("exporters._source", "exporters._writing"),
@@ -66,6 +66,9 @@ FREE_OF_DSPY = (
     "acceptance",
     "text",
     "labelled_task",
+    "proposals",
+    "forecasts",
+    "config_file",
 )
 
 

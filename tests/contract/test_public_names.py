@@ -20,6 +20,7 @@ PUBLIC = {
     "RunConfig",
     "Trajectory",
     "Verdict",
+    "calibrate",
     "domains",
     "generate",
     "generators",
