@@ -18,7 +18,7 @@ GROUPS = (
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
-        "labelled_task",
+        *("labelled_task", "seed_tasks"),
         "legal_forms",
         "legal_citations",
         "legal_authorities",
@@ -62,6 +62,7 @@ FREE_OF_DSPY = (
     "acceptance",
     "text",
     "labelled_task",
+    "seed_tasks",
 )
 
 
