@@ -24,6 +24,7 @@ from autodata_dspy.acceptance import AcceptanceRule, ExactCounts
 from autodata_dspy.asking import ATTEMPTS, seed_for
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
 from autodata_dspy.roles import Roles
+from autodata_dspy.seed_tasks import Instance, SeedTask
 from autodata_dspy.types import Challenge, Document, Verdict
 from autodata_dspy.verifiers.base import VerifierExample
 
@@ -237,8 +238,27 @@ def tiny_domain(acceptance: AcceptanceRule | None = None, **changes: Any) -> Dom
         "answer_verifier": lambda roles: SameText(),
         "acceptance": acceptance or ExactCounts(),
         "verified": "checked",
+        "seeds": seed_tasks,
     }
     return Domain(**{**fields, **changes})
+
+
+def seed_tasks() -> list[SeedTask]:
+    """Eight tasks, two of them classification."""
+    told = {
+        "Name the opposite of this word.": ("warm", "cold"),
+        "Which sea lies north of Poland?": ("", "the Baltic Sea"),
+        "Write the number as a numeral.": ("forty-one", "41"),
+        "Is the animal a bird or a fish?": ("heron", "bird"),
+        "Put these names in alphabetical order.": ("Bo, Al, Cy", "Al, Bo, Cy"),
+        "What can I cook with rice and two eggs?": ("", "Fried rice with egg."),
+        "Does the sentence praise or blame?": ("You sang well.", "praise"),
+        "Make one sentence of the two.": ("It rained. We stayed.", "It rained, so we stayed."),
+    }
+    return [
+        SeedTask(f"seed-{i}", instruction, (Instance(*pair),), is_classification=" or " in instruction)
+        for i, (instruction, pair) in enumerate(told.items())
+    ]
 
 
 def documents(n: int) -> list[Document]:

@@ -13,9 +13,11 @@ from typing import Any, Literal, Protocol
 
 from autodata_dspy.acceptance import AcceptanceRule
 from autodata_dspy.documents import load_documents
+from autodata_dspy.errors import ConfigError
 from autodata_dspy.judging import fenced
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.roles import Roles
+from autodata_dspy.seed_tasks import Instance, SeedTask, parse_seed_tasks
 from autodata_dspy.types import Challenge, Document, Rollout, Round, Verdict
 from autodata_dspy.verifiers.base import Verifier
 
@@ -67,6 +69,14 @@ def stated_answer(challenge: Challenge) -> Any:
     return challenge.answer
 
 
+def told_and_answered(instruction: str, instance: Instance) -> Challenge:
+    """An instance of a task as a challenge: the question is the instruction, a blank line and the input."""
+    if not instruction.strip() or not instance.output.strip():
+        raise Malformed("the instruction or the output is empty; write both")
+    question = "\n\n".join(part for text in (instruction, instance.input) if (part := text.strip()))
+    return Challenge(question=question, answer=instance.output.strip())
+
+
 @dataclass(frozen=True)
 class Domain:
     """One subject: how its examples are written, checked, attempted and accepted.
@@ -111,6 +121,10 @@ class Domain:
         template: how examples become conversations.
         document_file: the built-in documents of a domain that lives in another package (`load_documents` reads it);
             None where they are in `domains/documents/<name>.jsonl`.
+        from_instance: (instruction, instance) of a task → Challenge, for methods that start from seed tasks; raises
+            Malformed.
+        seeds: the seed tasks of a domain that lives in another package (`seed_tasks.read_seed_tasks` reads a file);
+            None where they are in `domains/seeds/<name>.jsonl`.
     """
 
     name: str
@@ -147,6 +161,8 @@ class Domain:
     probe: str = ""
     template: ExportTemplate = ExportTemplate()
     document_file: str | Path | None = None
+    from_instance: Callable[[str, Instance], Challenge] = told_and_answered
+    seeds: Callable[[], list[SeedTask]] | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it
@@ -158,6 +174,14 @@ class Domain:
             if self.document_file is None
             else load_documents(self.document_file, self.name)
         )
+
+    def seed_tasks(self) -> list[SeedTask]:
+        """The built-in seed tasks. Those of this package were written for it (CC0).
+
+        Raises:
+            ConfigError: the domain has none.
+        """
+        return builtin_seed_tasks(self.name) if self.seeds is None else self.seeds()
 
 
 class LastWord(Protocol):
@@ -182,6 +206,14 @@ def builtin_documents(domain: str) -> list[Document]:
     path = importlib.resources.files("autodata_dspy.domains") / "documents" / f"{domain}.jsonl"
     rows = (json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip())
     return [Document(domain=domain, **row) for row in rows]
+
+
+def builtin_seed_tasks(domain: str) -> list[SeedTask]:
+    """Read `domains/seeds/<domain>.jsonl` from the package. Raises ConfigError if there is no such file."""
+    path = importlib.resources.files("autodata_dspy.domains") / "seeds" / f"{domain}.jsonl"
+    if not path.is_file():
+        raise ConfigError(f"the domain {domain!r} has no seed tasks of its own; give a file: --seeds FILE.jsonl")
+    return parse_seed_tasks(path.read_text("utf-8").splitlines(), f"domains/seeds/{domain}.jsonl")
 
 
 def passage(document: Document, seed: int, limit: int = PASSAGE_CHARS, interest: Interest | None = None) -> str:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 import dspy
 
 from autodata_dspy.acceptance import Thresholds
-from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
+from autodata_dspy.domains.base import Domain, Malformed, SolvingMode, builtin_seed_tasks
+from autodata_dspy.errors import ConfigError
 from autodata_dspy.labelled_checks import NewWording
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.modules.learner import Learner
+from autodata_dspy.seed_tasks import Instance, SeedTask
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.balance import Balance
 from autodata_dspy.verifiers.base import Verifier
@@ -187,6 +189,33 @@ def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
     )
 
 
+def _from_instance(task: LabelledTask) -> Callable[[str, Instance], Challenge]:
+    def from_instance(instruction: str, instance: Instance) -> Challenge:
+        """The text with its label. What the task is stands in every prompt, so the instruction is dropped."""
+        if (label := task.label_of(instance.output)) is None:
+            raise Malformed(f"{instance.output[:80]!r} is none of the labels; write one of: {', '.join(task.labels)}")
+        if not instance.input.strip():
+            raise Malformed("the input is empty; write the text that has the label")
+        return Challenge(question=instance.input.strip(), answer=label, label=label)
+
+    return from_instance
+
+
+def _seeds(task: LabelledTask) -> list[SeedTask]:
+    """The built-in seed tasks of the default task; of another one, its own examples. Raises ConfigError if none."""
+    if task == DEFAULT:
+        return builtin_seed_tasks("legal_labels")
+    told = f"Each text is {task.kind}. Which label fits: {', '.join(task.labels)}?"
+    tasks = [
+        SeedTask(f"{label}-{i}", told, (Instance(text, label),), is_classification=True)
+        for label, texts in task.examples.items()
+        for i, text in enumerate(texts, 1)
+    ]
+    if not tasks:
+        raise ConfigError(f"the task {task.name!r} has no examples to start from; add [examples] or give --seeds FILE")
+    return tasks
+
+
 def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None) -> Domain:
     """The domain of a task; `demos` are worked examples of writing, by default from the task's own texts."""
     demos = _demos(task) if demos is None else demos
@@ -218,6 +247,8 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         learner=lambda: Learner(task.examples, min_examples=2 * len(task.labels)),
         final_checks=lambda: (NearDuplicates(), Balance(expected=task.labels.keys())),
         for_task=for_task,
+        from_instance=_from_instance(task),
+        seeds=lambda: _seeds(task),
         max_rounds=len(task.labels),  # one pass over a document tries each label once
         per_document=len(task.labels),
         write_tokens=120,

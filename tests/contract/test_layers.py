@@ -18,7 +18,7 @@ GROUPS = (
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
-        "labelled_task",
+        *("labelled_task", "seed_tasks"),
         "legal_forms",
         "legal_citations",
         "legal_authorities",
@@ -69,6 +69,7 @@ FREE_OF_DSPY = (
     "proposals",
     "forecasts",
     "config_file",
+    "seed_tasks",
 )
 
 
