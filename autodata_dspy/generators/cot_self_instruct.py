@@ -203,7 +203,9 @@ class CoTSelfInstruct(RoleModule):
         return self.domain.from_instance(question, Instance("", answer))
 
     def _repeats(self, challenge: Challenge, earlier: list[Round]) -> bool:
-        known = [c for task in self._examples for c in task] + [r.challenge for r in earlier if r.challenge]
+        known = [c for task in self._examples for c in task] + [
+            r.challenge for r in earlier if r.challenge and r.decision.reason != "infrastructure"
+        ]
         return _plain(challenge.question) in {_plain(c.question) for c in known}
 
     def _unreadable(self, challenge: Challenge) -> str:
