@@ -265,9 +265,14 @@ def _challenge_verifiers() -> tuple[Verifier, ...]:
 
 
 def recheck(challenges: Sequence[Challenge]) -> list[Verdict]:
-    """Run every program again, in workers started for this, and compare its result with the stored answer."""
+    """Run every program again, in workers started for this, and compare its result with the stored answer.
+
+    An answer that came without a program (classic methods write none) is undecided.
+    """
+    unknown = Verdict.undecidable("there is no program to run again", ProgramAnswer.name)
     with WorkerPool(n_workers=1) as fresh:
-        return [ProgramAnswer(pool=fresh).verify(challenge) for challenge in challenges]
+        check = ProgramAnswer(pool=fresh)
+        return [check.verify(challenge) if challenge.program else unknown for challenge in challenges]
 
 
 PLUGIN = Domain(

@@ -27,7 +27,7 @@ GROUPS = (
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),
     (
-        "acceptance",
+        *("acceptance", "filters"),
         "domains.base",
         "domains._cs_research",
         "domains._math_passages",
@@ -64,6 +64,7 @@ FREE_OF_DSPY = (
     "config",
     "store",
     "acceptance",
+    "filters",
     "text",
     "labelled_task",
     "proposals",

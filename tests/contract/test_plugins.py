@@ -154,7 +154,7 @@ def test_a_generator_is_a_dspy_module_with_the_shared_options(kind):
 
 
 def test_a_generator_gives_a_trajectory_and_shows_no_examiner_to_optimizers(kind, scripted):
-    roles = scripted.fated_roles(lambda call: scripted.fated(f"{call.seed:x}"), schema=True)
+    roles = scripted.fated_roles(lambda call: scripted.fated(f"{call.seed:x}") | {"plan": "a sum"}, schema=True)
     maker = kind(scripted.domain(), roles, acceptance=ExactCounts(), per_document=1, max_rounds=2, quality_check=True)
     prediction = maker(document=scripted.documents(1)[0], seed=0)
     assert isinstance(prediction.trajectory, Trajectory)
