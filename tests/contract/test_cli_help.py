@@ -15,7 +15,9 @@ from autodata_dspy.cli import app
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
 OPTIONS = {
     (): "generate resume status show list new-domain models",
-    ("generate",): "--domain --task --documents --n --program --lm --seed --run-dir --config --concurrency --passes "
+    (
+        "generate",
+    ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --passes "
     "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
