@@ -122,5 +122,5 @@ def test_few_seeds_are_all_shown():
 def test_a_copy_starts_from_the_seeds_alone():
     pool = TaskPool(SEEDS, 0.5)
     pool.keep(["Spell the name backwards."])
-    for copied in (copy.deepcopy(pool), pickle.loads(pickle.dumps(pool))):
+    for copied in (copy.deepcopy(pool), pickle.loads(pickle.dumps(pool))):  # noqa: S301
         assert (copied.seeds, copied.kept, copied.max_rouge_l) == (pool.seeds, (), 0.5)
