@@ -13,6 +13,7 @@ from autodata_dspy.errors import ProviderError
 from autodata_dspy.roles import Roles
 from autodata_dspy.text import defused
 
+_DISPENSABLE = {"top_p", "presence_penalty", "frequency_penalty"}  # defaults that some endpoints refuse
 ATTEMPTS = 3  # a call that fails or comes back empty is made this often before it counts as infrastructure
 
 
@@ -67,10 +68,14 @@ def _silence() -> str:
 
 
 def request_parameters(lm: Any, defaults: dict[str, Any], seed: int) -> dict[str, Any]:
-    """The sampling parameters of one request: a seed, and each default that the LM does not set itself."""
+    """The sampling parameters of one request: a seed, and each default that the LM does not set itself.
+
+    A default that only shapes the sampling is left out where the endpoint does not know it.
+    """
     own = lm.kwargs
+    unknown = _DISPENSABLE & defaults.keys() and _DISPENSABLE - set(lm.supported_params)
     # A model without a seed parameter still needs its samples told apart, by DSPy's rollout id.
     chosen: dict[str, Any] = {"seed" if "seed" in lm.supported_params else "rollout_id": seed}
     if "max_completion_tokens" in own:  # reasoning models refuse a temperature
         return chosen
-    return chosen | {key: value for key, value in defaults.items() if own.get(key) is None}
+    return chosen | {key: value for key, value in defaults.items() if own.get(key) is None and key not in unknown}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,11 @@ from autodata_dspy.budget import Limits
 from autodata_dspy.errors import ConfigError, did_you_mean
 from autodata_dspy.labelled_task import LabelledTask, read_task
 from autodata_dspy.roles import ROLES, RoleSpec, check_role
+
+MAX_PASSES = 1000
+# Without documents a run goes through numbered slots, which are the same whatever n is: so n may change later.
+N_SLOTS = 100  # of one pass
+SLOTS_PER_EXAMPLE = 10  # how many may be spent on one wanted example, unless `passes` says otherwise
 
 
 class _Strict(BaseModel):
@@ -62,9 +68,12 @@ class RunConfig(_Strict):
         task: a classification task for a domain of labelled texts: a TOML file, or its content; see `labelled_task`.
             The content is kept, so that a run can go on when the file has moved.
         program: name of a generator.
-        documents: "builtin", a path to a file or a folder, or "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
+        documents: "builtin", "none" (for a program that can do without), a path to a file or a folder, or
+            "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
+        seeds: a file of seed tasks, for a program that starts from them; None are the domain's own.
         n: accepted examples wanted; the run ends there, or when documents and passes are used up.
-        passes: how often to go through the documents (each pass reads other passages).
+        passes: how often to go through the documents (each pass reads other passages); None is once, or as often as
+            it takes where there are none (see `n_passes`).
         per_document: accepted examples wanted of one document in one pass; None is the domain's number.
         max_rounds: rounds spent on one document in one pass; None is the domain's number.
         seed: of every sampling decision.
@@ -78,8 +87,9 @@ class RunConfig(_Strict):
     task: dict[str, Any] | None = None
     program: str = "agentic_self_instruct"
     documents: str = "builtin"
+    seeds: str | None = None
     n: int = Field(10, ge=1)
-    passes: int = Field(1, ge=1, le=1000)
+    passes: int | None = Field(None, ge=1, le=MAX_PASSES)
     per_document: int | None = Field(None, ge=1)
     max_rounds: int | None = Field(None, ge=1)
     seed: int = Field(0, ge=0)
@@ -89,6 +99,13 @@ class RunConfig(_Strict):
     acceptance: AcceptanceConfig = AcceptanceConfig()
     roles: dict[str, dict[str, Any]] = {}
     limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def n_passes(self) -> int:
+        """How often the documents, or the slots that stand for them, are gone through at most."""
+        if self.passes is not None or self.documents != "none":
+            return self.passes or 1
+        return min(MAX_PASSES, math.ceil(self.n * SLOTS_PER_EXAMPLE / N_SLOTS))
 
     @model_validator(mode="before")
     @classmethod

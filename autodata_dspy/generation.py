@@ -66,8 +66,9 @@ def generate(
     Args:
         maker: any module that is called as `maker(document=…, seed=…)` and returns a prediction with a
             `trajectory`, or with `accepted` or `challenge` (then every challenge counts as accepted). If it has
-            `learn`, that is called with the accepted challenges of every finished document.
-        documents: with unique ids.
+            `learn`, that is called with the accepted challenges of every finished document. If its `verified` says
+            what stands behind its examples, that is told instead of the domain's.
+        documents: with unique ids; without text only for a maker whose `needs_documents` is False.
         n: accepted examples wanted; None works through all documents.
         seed: of every sampling decision.
         passes: how often to go through the documents.
@@ -82,7 +83,7 @@ def generate(
         ConfigError: bad documents.
         StoreError: the run folder is in use, damaged, or belongs to another configuration.
     """
-    check_documents(documents)
+    check_documents(documents, may_be_empty=not getattr(maker, "needs_documents", True))
     jobs = [Job(d, seed * 1000 + p) for p in range(passes) for d in documents]
     with contextlib.ExitStack() as stack:
         folder, log, done = None, None, {}
@@ -256,7 +257,7 @@ class _Run:
             seconds=seconds,
             stopped=None if whole else stopped,
             models=models_of(self.maker),
-            verified=getattr(domain, "verified", ""),
+            verified=getattr(self.maker, "verified", None) or getattr(domain, "verified", ""),
             removed=removed,
             origin=origin_of(self.maker),
         )

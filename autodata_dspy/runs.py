@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autodata_dspy import registry
 from autodata_dspy.acceptance import adjusted
 from autodata_dspy.artifact import load_program
-from autodata_dspy.config import RunConfig
+from autodata_dspy.config import N_SLOTS, AcceptanceConfig, RunConfig
 from autodata_dspy.documents import load_documents
 from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.labelled_task import LabelledTask
@@ -49,33 +48,52 @@ def build_maker(config: RunConfig) -> Any:
     """
     domain = domain_of(config)
     is_file = config.program.endswith(".json")
-    kind = registry.load("generators", "agentic_self_instruct" if is_file else config.program)
-    maker = kind(
-        domain,
-        Roles(**config.roles),
-        acceptance=adjusted(domain.acceptance, config.acceptance.model_dump()),
-        per_document=config.per_document,
-        max_rounds=config.max_rounds,
-        quality_check=config.quality_check,
-        **_left_out(kind, config),
-    )
+    kind = generator_of(config)
+    if config.documents == "none" and getattr(kind, "needs_documents", True):
+        raise ConfigError(
+            f"documents 'none': the program {config.program!r} writes from documents; name some, or use a program "
+            "that starts from seed tasks, such as 'self_instruct'"
+        )
+    maker = kind(domain, Roles(**config.roles), **_options(config, kind, domain))
     return load_program(maker, config.program) if is_file else maker
 
 
-def _left_out(kind: Any, config: RunConfig) -> dict[str, Any]:
-    """What a generator is told to do without; those that have nothing to leave out are not asked."""
-    if not config.without:
-        return {}
-    if "without" not in inspect.signature(kind.__init__).parameters:  # a DSPy module hides its own signature
-        raise ConfigError(
-            f"the program {config.program!r} has no parts to leave out, such as {config.without[0]!r}; use "
-            "agentic_self_instruct"
-        )
-    return {"without": config.without}
+def generator_of(config: RunConfig) -> Any:
+    """The class of the generator a configuration names; a program file is one of the agentic generator."""
+    return registry.load("generators", "agentic_self_instruct" if config.program.endswith(".json") else config.program)
+
+
+def _options(config: RunConfig, kind: Any, domain: Domain) -> dict[str, Any]:
+    """What the configuration sets, by the generator's parameter; what it leaves open is the generator's to choose."""
+    given = {
+        "acceptance": None
+        if config.acceptance == AcceptanceConfig()
+        else adjusted(domain.acceptance, config.acceptance.model_dump()),
+        "per_document": config.per_document,
+        "max_rounds": config.max_rounds,
+        "quality_check": None if config.quality_check else False,
+        "seeds": config.seeds,
+        "without": config.without or None,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    known = inspect.signature(kind.__init__).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        return options
+    for name in options.keys() - known:
+        takes = ", ".join(n for n in given if n in known) or "none of these settings"
+        raise ConfigError(f"setting {name!r}: the program {config.program!r} does not take it; leave it out ({takes})")
+    return options
+
+
+def slots() -> list[Document]:
+    """What stands for documents where there are none: each is one call of the generator, without a text."""
+    return [Document(id=f"slot-{number:05d}", text="") for number in range(1, N_SLOTS + 1)]
 
 
 def read_documents(config: RunConfig) -> list[Document]:
-    """The configuration's documents; "builtin" are the domain's own."""
+    """The configuration's documents; "builtin" are the domain's own, "none" are slots."""
+    if config.documents == "none":
+        return slots()
     if config.documents == "builtin":
         return domain_of(config).documents()
     return load_documents(config.documents, config.domain)
@@ -117,7 +135,7 @@ def _generate(config: RunConfig, documents: list[Document], run_dir: Path, watch
         documents,
         config.n,
         seed=config.seed,
-        passes=config.passes,
+        passes=config.n_passes,
         concurrency=config.concurrency,
         run_dir=run_dir,
         limits=config.limits.limits(),
@@ -127,23 +145,21 @@ def _generate(config: RunConfig, documents: list[Document], run_dir: Path, watch
 
 
 def recheck(domain: str, result: Result) -> list[Verdict]:
-    """A verdict for each example of the result, made anew; empty where the domain has no machine check."""
-    check = registry.load("domains", domain).recheck
+    """A verdict for each example of the result, made anew; empty where no machine check stands behind it."""
+    check = registry.load("domains", domain).recheck if result.verified == "checked" else None
     accepted = [round_.challenge for _, round_ in result.kept if round_.challenge]
     return check(accepted) if check and accepted else []
 
 
-def verified(domain: str, without: Sequence[str] = ()) -> str:
-    """What stands behind a domain's examples ("checked", "judged", "none"); "" where it is not installed here.
-
-    Args:
-        without: what the run left out.
-    """
+def verified(config: RunConfig) -> str:
+    """What stands behind a run's examples ("checked", "judged", "none"); "" where domain or program is not here."""
     from autodata_dspy.ablations import Parts, leave_out  # with DSPy, which other readers of a run folder do not need
 
     try:
-        full: Domain = registry.load("domains", domain)
-        return leave_out(Parts(full, full.acceptance), without).domain.verified
+        full: Domain = registry.load("domains", config.domain)
+        if own := getattr(generator_of(config), "verified_as", None):
+            return own(full)
+        return leave_out(Parts(full, full.acceptance), config.without).domain.verified
     except ConfigError:
         return ""
 

@@ -110,7 +110,7 @@ def _finish(found: Calibration, settings: RunConfig, out: Path) -> None:
         raise ConfigError(f"nothing is written to {out}: {found.notes[0]}")
     data = settings.model_dump(exclude_unset=True, exclude_none=True) | {"n": settings.n}
     data |= {"acceptance": found.acceptance} if found.acceptance else {}
-    more = found.passes is not None and found.passes > settings.passes
+    more = found.passes is not None and found.passes > settings.n_passes
     if more:
         print(
             f"warning: {found.forecast.n} examples need about {found.passes} passes over the documents; "

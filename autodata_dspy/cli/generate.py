@@ -18,8 +18,11 @@ def command(
     documents: Annotated[
         str | None,
         typer.Option(
-            help="'builtin', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
+            help="'builtin', 'none', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
         ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seed tasks as JSON lines, for programs that start from them (self_instruct).")
     ] = None,
     n: options.N = None,
     program: Annotated[str | None, typer.Option(help="A generator's name, or a program file (.json).")] = None,
@@ -61,6 +64,7 @@ def command(
         domain=domain,
         task=task,
         documents=documents,
+        seeds=seeds,
         n=n,
         program=program,
         seed=seed,

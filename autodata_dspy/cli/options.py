@@ -42,7 +42,8 @@ def _print_examples(result: Result, checked: list[Verdict]) -> None:
         print(printable(f"\n{number}. {row['question']}\n   answer: {row['answer']}"))
         if behind := basis(round_, row["verified"]):
             print(f"   verified: {behind}")
-        print(f"   {_fared(row, 'weak')}, {_fared(row, 'strong')}, from {printable(row['document_id'])}")
+        attempts = [_fared(row, s) for s in ("weak", "strong") if row["weak_attempts"] or row["strong_attempts"]]
+        print(f"   {', '.join([*attempts, 'from ' + printable(row['document_id'])])}")
         if checked:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
 
@@ -80,6 +81,9 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
         print(f"  {line}")
     folder = shlex.quote(str(run_dir))
     if result.stopped is None:
+        if n_accepted < n:
+            passes = runs.read_config(run_dir).n_passes
+            print(f"all documents are used up; for another pass: autodata resume {folder} --passes {passes + 1}")
         print(f"next: autodata show {folder}    (or: autodata status {folder})")
         return
     print(f"everything so far is kept; to go on: autodata resume {folder}")

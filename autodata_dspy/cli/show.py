@@ -34,9 +34,7 @@ def command(
     if not chosen:
         near = difflib.get_close_matches(document, ids, n=SHOWN, cutoff=0.0)  # a run can have thousands
         raise ConfigError(did_you_mean("finished document", document, near))
-    verified = ""
-    if run.config and any(t.accepted for t in chosen):
-        verified = runs.verified(run.config.domain, run.config.without)
+    verified = runs.verified(run.config) if run.config and any(t.accepted for t in chosen) else ""
     for trajectory in chosen:
         print(printable("\n".join(story(trajectory, run.documents.get(trajectory.document_id), verified))))
         for one in run.removed:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-BY_CAUSE = ("malformed", "failed_check")  # reasons that gather several causes
+N_CAUSES = {"malformed": 4, "failed_check": 4, "filtered": None}  # reasons that gather several causes; None shows all
 
 
 def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) -> None:
@@ -25,7 +25,7 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
     else:
         print(f"{run_dir}: {config.program} on {config.domain}, seed {config.seed}")
         print(f"{n_accepted} of {config.n} examples accepted")
-        print(f"{len(done)} of {len(run.documents) * config.passes} documents finished")
+        print(f"{len(done)} of {len(run.documents) * config.n_passes} documents finished")
     if left_out:
         print(f"left out: {', '.join(left_out)}")
     for status in ("failed", "skipped", "stopped"):
@@ -37,7 +37,7 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
     print(f"{rounds.total()} rounds")
     for reason, count in rounds.most_common():
         print(f"  {count:4} {MEANING[reason]}")
-        for cause, times in causes(run.trajectories, reason).most_common(4 if reason in BY_CAUSE else 0):
+        for cause, times in causes(run.trajectories, reason).most_common(N_CAUSES.get(reason, 0)):
             print(f"       {times:4} {printable(cause)}")
     seconds = run.usage["seconds"]
     for line in usage_lines(run.usage["by_role"], seconds):

@@ -23,11 +23,11 @@ _TAG = re.compile(r"<[/!]?[A-Za-z-][^<>]*>")
 _PIECE = re.compile(rf"{_TAG.pattern}|[^\s<]+|<[^\s<]*")
 
 
-def check_documents(documents: Iterable[Document]) -> None:
-    """Raises ConfigError when there are none, one is empty, or two share an id."""
+def check_documents(documents: Iterable[Document], may_be_empty: bool = False) -> None:
+    """Raises ConfigError when there are none, one is empty (unless that is allowed), or two share an id."""
     seen: set[str] = set()
     for document in documents:
-        if not says_something(document.text):
+        if not says_something(document.text) and (document.text or not may_be_empty):
             raise ConfigError(
                 f"document {document.id!r} is empty or has fewer than {MIN_WORDS} words; remove it or give it text"
             )

@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -123,6 +123,8 @@ class Domain:
             None where they are in `domains/documents/<name>.jsonl`.
         from_instance: (instruction, instance) of a task → Challenge, for methods that start from seed tasks; raises
             Malformed.
+        labels: label → definition of a domain whose tasks all have the same labels; empty where a task brings its own.
+        unfit_filters: names of `instruction_filters.FILTERS` that make no sense in the domain.
         seeds: the seed tasks of a domain that lives in another package (`seed_tasks.read_seed_tasks` reads a file);
             None where they are in `domains/seeds/<name>.jsonl`.
     """
@@ -163,6 +165,8 @@ class Domain:
     document_file: str | Path | None = None
     from_instance: Callable[[str, Instance], Challenge] = told_and_answered
     seeds: Callable[[], list[SeedTask]] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unfit_filters: tuple[str, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it

@@ -231,6 +231,7 @@ PLUGIN = Domain(
     review_demos=REVIEW_DEMOS,
     reference=lambda challenge: challenge.program,
     recheck=recheck,
+    unfit_filters=("asks_for_program",),
     final_checks=lambda: (NearDuplicates(),),
     write_tokens=380,
     passage_chars=500,

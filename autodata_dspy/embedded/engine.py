@@ -66,7 +66,10 @@ class LlamaEngine:
     """
 
     supports_response_schema = True
-    supported_params = frozenset({"response_format", "seed", "stop", "temperature", "top_p", "top_k", "max_tokens"})
+    supported_params = frozenset(
+        {"response_format", "seed", "stop", "temperature", "top_p", "top_k", "max_tokens"}
+        | {"presence_penalty", "frequency_penalty"}
+    )
 
     def __init__(self, name: str):
         self.name = name

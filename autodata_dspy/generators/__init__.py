@@ -2,5 +2,6 @@
 
 from autodata_dspy.generators.agentic_self_instruct import AgenticSelfInstruct
 from autodata_dspy.generators.cot_self_instruct import CoTSelfInstruct
+from autodata_dspy.generators.self_instruct import SelfInstruct
 
-__all__ = ["AgenticSelfInstruct", "CoTSelfInstruct"]
+__all__ = ["AgenticSelfInstruct", "CoTSelfInstruct", "SelfInstruct"]

@@ -8,12 +8,12 @@ import hashlib
 import random
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.acceptance import AcceptanceRule
 from autodata_dspy.domains.base import Malformed, passage_of, shown, stated_answer
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
@@ -21,7 +21,7 @@ from autodata_dspy.filters import AnswerConsistency, Filter, Filtering, LowestRe
 from autodata_dspy.modules import Solver
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
-from autodata_dspy.seed_tasks import Instance, SeedTask
+from autodata_dspy.seed_tasks import Instance, SeedTask, read_seed_tasks
 from autodata_dspy.text import fold
 from autodata_dspy.types import Challenge, Decision, Document, Rollout, Round, Status, Trajectory
 from autodata_dspy.verifiers.answer_judge import AnswerJudge
@@ -83,14 +83,12 @@ class CoTSelfInstruct(RoleModule):
         domain: a domain's name or a Domain.
         roles: who plays which role; by default `dspy.configure(lm=…)`, then the embedded models.
         seeds: at least two seed tasks; by default the domain's. Tasks that it writes never become examples.
-        acceptance: taken because all generators are made alike; must be the domain's rule or None.
         per_document: stop a document after this many accepted examples, by default 1.
         max_rounds: attempts at a document, by default 1; those lost to infrastructure do not count.
-        quality_check: taken because all generators are made alike; without effect.
         filtering: numbers of the filters.
 
     Raises:
-        ConfigError: unknown domain, too few seed tasks or unusable ones, a limit below 1, or another acceptance rule.
+        ConfigError: unknown domain, too few seed tasks or unusable ones, or a limit below 1.
     """
 
     needs_documents: ClassVar[bool] = False
@@ -100,11 +98,9 @@ class CoTSelfInstruct(RoleModule):
         domain: str | Domain,
         roles: Roles | None = None,
         *,
-        seeds: Sequence[SeedTask] | None = None,
-        acceptance: AcceptanceRule | None = None,
+        seeds: Sequence[SeedTask] | str | Path | None = None,
         per_document: int | None = None,
         max_rounds: int | None = None,
-        quality_check: bool = True,
         filtering: Filtering | None = None,
     ):
         super().__init__(domain, roles)
@@ -112,11 +108,11 @@ class CoTSelfInstruct(RoleModule):
         self.max_rounds = 1 if max_rounds is None else max_rounds
         if self.per_document < 1 or self.max_rounds < 1:
             raise ConfigError(f"per_document={per_document} and max_rounds={max_rounds} must be at least 1")
-        if acceptance not in (None, self.domain.acceptance):
-            raise ConfigError(f"cot_self_instruct has no acceptance rule; leave {acceptance} out")
         chosen = filtering or Filtering()
         self.n_samples, self.min_reward, self.curtail = chosen.n_samples, chosen.min_reward, chosen.curtail
-        self.seeds = tuple(self.domain.seed_tasks() if seeds is None else seeds)
+        if seeds is None:
+            seeds = self.domain.seed_tasks()
+        self.seeds = tuple(read_seed_tasks(seeds) if isinstance(seeds, (str, Path)) else seeds)
         self.seeds_digest = hashlib.blake2b(repr(self.seeds).encode(), digest_size=8).hexdigest()
         self._examples = _examples(self.seeds, self.domain)
         self._labels = sorted({c.label for task in self._examples for c in task if c.label})
@@ -124,8 +120,12 @@ class CoTSelfInstruct(RoleModule):
         self._only_inputs = self._examples[0][0].question == self.seeds[0].instances[0].input
         self.write, self.write_from_passage = dspy.Predict(WriteTask), dspy.Predict(WriteTaskFromPassage)
         self._set_solver(self._examples[0][0])
-        if self.domain.verified == "checked":
-            self.domain = dataclasses.replace(self.domain, verified="judged")
+        self.domain = dataclasses.replace(self.domain, verified=self.verified_as(self.domain))
+
+    @staticmethod
+    def verified_as(domain: Domain) -> Literal["none", "judged", "checked"]:
+        """What stands behind the examples: where agentic ones are checked by machine, here only models agree."""
+        return "judged" if domain.verified == "checked" else domain.verified
 
     def _set_solver(self, example: Challenge) -> None:
         """The solver with the verifier that scores it, and which filter reads the scores."""

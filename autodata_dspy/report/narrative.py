@@ -24,7 +24,8 @@ MEANING = {
     "undecided": "undecided: too many answers could not be compared",
     "infrastructure": "model calls failed (says nothing about the problem)",
 }
-_NOT_TOLD = ("undecided", "infrastructure")  # they say nothing about the problem, so the challenger never hears of them
+# The challenger never hears of these: two say nothing about the problem, and the method of the third has no feedback.
+_NOT_TOLD = ("undecided", "infrastructure", "filtered")
 _SILENT = {"feedback", "loop"}  # without one of them the challenger hears of no failure at all
 _VALUE = re.compile(r"-?\d+(?:[./]\d+)*(?:, …)*|'[^']*'|\"[^\"]*\"|[\[{(][^\[\](){}]*[\]})]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -42,7 +43,13 @@ def reasons(trajectories: Iterable[Trajectory]) -> Counter[str]:
 
 
 def causes(trajectories: Iterable[Trajectory], reason: str) -> Counter[str]:
-    """What the rounds of one reason failed at, and how often: feedback up to a colon or semicolon, without values."""
+    """What the rounds of one reason failed at, and how often: feedback up to a colon or semicolon, without values.
+
+    Of "filtered" rounds it is the names of the filters.
+    """
+    if reason == "filtered":
+        filtered = (r for t in trajectories for r in t.rounds if r.decision.reason == reason)
+        return Counter(v.verifier for r in filtered for v in r.verdicts if v.score == 0.0)
     told = [r.decision.feedback for t in trajectories for r in t.rounds if r.decision.reason == reason]
     plain = (re.split(r"[:;]", _VALUE.sub("…", text), maxsplit=1)[0].strip() for text in told)
     return Counter(text[:90] for text in plain if text)

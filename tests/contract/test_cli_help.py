@@ -15,7 +15,9 @@ from autodata_dspy.cli import app
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
 OPTIONS = {
     (): "generate calibrate resume status show export list new-domain models",
-    ("generate",): "--domain --task --documents --n --program --lm --seed --run-dir --config --concurrency --passes "
+    (
+        "generate",
+    ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --passes "
     "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
     ("calibrate",): "--domain --task --documents --n --program --lm --config --pilot --rounds --attempts --seed "
     "--concurrency --run-dir --max-calls --max-tokens --max-usd --out",

@@ -18,7 +18,7 @@ GROUPS = (
     (
         *("registry", "config", "budget", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
-        *("labelled_task", "seed_tasks"),
+        *("labelled_task", "seed_tasks", "instruction_filters", "task_pool"),
         "legal_forms",
         "legal_citations",
         "legal_authorities",

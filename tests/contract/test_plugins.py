@@ -8,7 +8,6 @@ import dspy
 import pytest
 
 from autodata_dspy import registry
-from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.documents import check_documents
 from autodata_dspy.domains.base import Domain, Malformed, builtin_documents, passage
 from autodata_dspy.roles import Roles
@@ -149,13 +148,15 @@ def test_a_generator_is_a_dspy_module_with_the_shared_options(kind):
     assert issubclass(kind, dspy.Module) and kind.__doc__
     parameters = inspect.signature(kind.__init__).parameters
     assert list(parameters)[:3] == ["self", "domain", "roles"]
-    assert {"acceptance", "per_document", "max_rounds", "quality_check"} <= set(parameters)
+    assert "per_document" in parameters
     assert list(inspect.signature(kind.forward).parameters) == ["self", "document", "seed"]
 
 
 def test_a_generator_gives_a_trajectory_and_shows_no_examiner_to_optimizers(kind, scripted):
-    roles = scripted.fated_roles(lambda call: scripted.fated(f"{call.seed:x}") | {"plan": "a sum"}, schema=True)
-    maker = kind(scripted.domain(), roles, acceptance=ExactCounts(), per_document=1, max_rounds=2, quality_check=True)
+    lists = {"new_tasks": "9. Say how a lighthouse warns ships.", "classification": "no", "plan": "a sum"}
+    lists |= {"examples": "Input: fog\nOutput: a horn"}
+    roles = scripted.fated_roles(lambda call: scripted.fated(f"{call.seed:x}") | lists, schema=True)
+    maker = kind(scripted.domain(), roles, per_document=1)
     prediction = maker(document=scripted.documents(1)[0], seed=0)
     assert isinstance(prediction.trajectory, Trajectory)
     assert prediction.accepted == prediction.trajectory.accepted and len(prediction.accepted) == 1

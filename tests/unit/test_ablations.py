@@ -309,16 +309,9 @@ def test_a_configuration_names_what_to_leave_out(tmp_path):
         RunConfig.read(file)
 
 
-def test_a_program_with_nothing_to_leave_out_is_refused(monkeypatch):
-    class Whole:
-        def __init__(self, domain, roles, *, acceptance, per_document, max_rounds, quality_check):
-            pass
-
-    real = runs.registry.load
-    monkeypatch.setattr(runs.registry, "load", lambda room, name: Whole if room == "generators" else real(room, name))
-    with pytest.raises(ConfigError, match="the program 'whole' has no parts to leave out, such as 'gap'"):
-        runs.build_maker(RunConfig(program="whole", without=("gap",)))
-    assert isinstance(runs.build_maker(RunConfig(program="whole")), Whole)
+def test_a_program_with_nothing_to_leave_out_is_refused():
+    with pytest.raises(ConfigError, match="'without': the program 'self_instruct' does not take it"):
+        runs.build_maker(RunConfig(program="self_instruct", without=("gap",)))
 
 
 def test_the_command_line_leaves_parts_out_and_says_so(tmp_path, monkeypatch):
@@ -336,5 +329,7 @@ def test_the_command_line_leaves_parts_out_and_says_so(tmp_path, monkeypatch):
 
 
 def test_what_stands_behind_an_example_is_told_for_the_run_as_it_was():
-    assert runs.verified("math_objects") == "checked"
-    assert runs.verified("math_objects", ("answer_verifier",)) == "judged"
+    assert runs.verified(RunConfig()) == "checked"
+    assert runs.verified(RunConfig(without=("answer_verifier",))) == "judged"
+    assert runs.verified(RunConfig(program="cot_self_instruct")) == "judged"
+    assert runs.verified(RunConfig(program="self_instruct")) == "none"

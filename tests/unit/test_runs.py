@@ -162,4 +162,4 @@ def test_where_nothing_was_accepted_there_is_nothing_to_check_again(config, tmp_
 
 @pytest.mark.parametrize(("domain", "said"), [("math_objects", "checked"), ("support_tone", "judged"), ("gone", "")])
 def test_a_domain_says_what_stands_behind_its_examples_also_where_it_is_not_installed(domain, said):
-    assert runs.verified(domain) == said
+    assert runs.verified(RunConfig(domain=domain)) == said

@@ -112,7 +112,9 @@ def test_the_solution_of_a_code_seed_does_what_its_stub_says(short):
     task = seeds("code")[short]
     shown = doctest.DocTestParser().get_examples(task.instruction)
     assert len(shown) == 2
-    tests = "\n".join(f"assert ({example.source.strip()}) == {example.want.splitlines()[0].strip()}" for example in shown)
+    tests = "\n".join(
+        f"assert ({example.source.strip()}) == {example.want.splitlines()[0].strip()}" for example in shown
+    )
     tests += f"\nassert all([{CALLS[short]}])"
     (instance,) = task.instances
     verdict = UnitTests().verify(instance.output, tests, task.instruction)

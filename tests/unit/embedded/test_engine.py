@@ -63,13 +63,15 @@ def sent(server, *, prompt=None, messages=None, **options):
 # -- requests ---------------------------------------------------------------------------------------------
 
 
-def test_a_plain_request_has_a_bound_and_asks_for_the_prompt_cache(server):
+def test_a_plain_request_has_a_bound_asks_for_the_prompt_cache_and_gets_out_of_loops(server):
     body = sent(server, prompt="hi")
     assert body == {
         "messages": [{"role": "user", "content": "hi"}],
         "max_tokens": engine.DEFAULT_MAX_TOKENS,
         "cache_prompt": True,
+        **engine.DRY,
     }
+    assert body["dry_multiplier"] > 0
 
 
 def test_sampling_parameters_reach_the_server_zeros_included(server):

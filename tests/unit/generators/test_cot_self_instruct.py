@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodata_dspy import registry
-from autodata_dspy.acceptance import ExactCounts, Thresholds
 from autodata_dspy.domains.legal_labels import for_task
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun
 from autodata_dspy.events import listening
@@ -330,12 +329,6 @@ def test_code_comes_without_tests_so_that_a_judge_decides_and_nothing_counts_as_
 def test_limits_below_one_are_refused(limit):
     with pytest.raises(ConfigError, match=f"{limit}=0"):
         CoTSelfInstruct(s.tiny_domain(), s.scripted_roles(), **{limit: 0})
-
-
-def test_another_acceptance_rule_is_refused_instead_of_ignored():
-    assert CoTSelfInstruct(s.tiny_domain(), s.scripted_roles(), acceptance=ExactCounts())
-    with pytest.raises(ConfigError, match="no acceptance rule"):
-        CoTSelfInstruct(s.tiny_domain(), s.scripted_roles(), acceptance=Thresholds())
 
 
 def test_too_few_or_unusable_seed_tasks_are_refused():
