@@ -89,7 +89,7 @@ def generate(
         folder, log, done = None, None, {}
         if run_dir is not None:
             folder = RunFolder(Path(run_dir))
-            _open(folder, stack, fingerprint(maker, documents, seed), config or {}, documents)
+            open_folder(folder, stack, fingerprint(maker, documents, seed), config or {}, documents)
             log = CallLog(folder.path / "calls.jsonl")
             stack.callback(log.close)
             done = {key: t for key, t in folder.latest().items() if t.status != "stopped"}
@@ -104,13 +104,14 @@ def generate(
         return run.drive(concurrency)
 
 
-def _open(
+def open_folder(
     folder: RunFolder,
     stack: contextlib.ExitStack,
     mark: str,
     config: dict[str, Any],
     documents: Sequence[Document],
 ) -> None:
+    """Hold a run folder until the stack ends; a new one is created, one of another fingerprint (`mark`) refused."""
     stack.enter_context(folder.owned())
     if not folder.exists():
         folder.create(config, mark, list(documents))

@@ -18,6 +18,7 @@ ROOMS = {
     "domains": "domain",
     "exporters": "exporter",
     "generators": "generator",
+    "optimizers": "optimizer",
     "verifiers": "verifier",
 }
 _NOT_PLUGINS = {"base", "worker"}

@@ -42,6 +42,10 @@ GROUPS = (
     ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
     ("generation",),
     ("runs", "calibration"),
+    ("splitting", "evaluations"),
+    ("optimizers.base",),
+    ("optimizers",),  # they run programs, which generation knows how to
+    ("compilation",),
     ("report",),
     ("exporters.base",),
     ("exporters._source", "exporters._writing"),
@@ -49,7 +53,7 @@ GROUPS = (
     ("exporters",),  # the card tells of a run in the words of the report
     ("cli",),
 )
-PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters")
+PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters", "optimizers")
 SIBLINGS_MEANT = {
     ("verifiers.program_answer", "verifiers.math_objects"),  # one answer compared as the other does
     ("verifiers.test_adequacy", "verifiers.unit_tests"),  # a reference passes its tests as an answer does

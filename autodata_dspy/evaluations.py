@@ -1,0 +1,459 @@
+"""Program runs as optimizers see them: recorded, replayed, counted, on an examiner that nothing can reach.
+
+An optimizer is given a `Student`: a copy of the data-maker whose predictors it may change at will. What runs is another
+copy of the untouched original into which only the instructions and demonstrations of the optimizable predictors are
+put. So whatever else is changed (a judge, a solver, an acceptance rule) is never executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dspy
+
+from autodata_dspy.budget import Meter, metered, one_line
+from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError
+from autodata_dspy.executors import run_threads
+from autodata_dspy.generation import Job, as_trajectory
+from autodata_dspy.metrics.base import Score
+from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
+
+logger = logging.getLogger(__name__)
+
+State = dict[str, dict[str, Any]]  # predictor → {"instructions": text, "demos": list of dicts}
+ROLLOUT = 1_000_003  # added to the seed of a run for each rollout id that an optimizer asks for
+
+
+@dataclass
+class Candidate:
+    """A program variant.
+
+    Attributes:
+        id: hash of its instructions and demonstrations.
+        state: these, by predictor.
+        parent: id of the candidate it was made from; "" for the seed, or where the optimizer does not say.
+        how: what made it, in a few words.
+        scores: document id → scores on that document, one a seed.
+    """
+
+    id: str
+    state: State
+    parent: str = ""
+    how: str = ""
+    scores: dict[str, list[float]] = field(default_factory=dict)
+
+    def mean(self, documents: Sequence[str]) -> float | None:
+        """Mean over documents of the mean over seeds; None unless each of them was run."""
+        if not documents or any(d not in self.scores for d in documents):
+            return None
+        return sum(sum(self.scores[d]) / len(self.scores[d]) for d in documents) / len(documents)
+
+
+def state_of(program: Any) -> State:
+    """Instructions and demonstrations of the predictors that may change; of a demonstration the signature's fields."""
+    state = {}
+    for name, predictor in program.named_predictors():
+        fields = list(predictor.signature.fields)
+        demos = [{f: to_dict(demo[f]) for f in fields if f in demo} for demo in predictor.demos]
+        state[name.removeprefix("maker.")] = {"instructions": predictor.signature.instructions, "demos": demos}
+    return state
+
+
+def state_id(state: State) -> str:
+    text = json.dumps(state, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def with_state(program: Any, state: State) -> Any:
+    """Put instructions and demonstrations into a program (or Student), and return it."""
+    for name, predictor in program.named_predictors():
+        part = state[name.removeprefix("maker.")]
+        predictor.signature = predictor.signature.with_instructions(part["instructions"])
+        predictor.demos = [dict(demo) for demo in part["demos"]]
+    return program
+
+
+class EvaluationLog:
+    """Finished program runs, one JSON line each, on the disk when `put` returns. A torn last line is cut off.
+
+    Raises:
+        StoreError: it cannot be opened or written, or a line that is not the last one is unreadable.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._records: dict[str, dict[str, Any]] = {}
+        try:
+            self._stream = path.open("ab")
+            self._read()
+        except OSError as error:
+            raise StoreError(f"cannot open {path}: {error.strerror or error}") from error
+
+    def _read(self) -> None:
+        whole = 0
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    record = json.loads(line)
+                    self._records[record["key"]] = record
+                except (ValueError, KeyError, TypeError) as error:
+                    raise StoreError(f"{self.path}, line {number}: unreadable ({error}); remove the line") from error
+                whole += len(line)
+        os.truncate(self.path, whole)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        return self._records.get(key)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """All runs, in the order of writing."""
+        return iter(list(self._records.values()))
+
+    def put(self, record: dict[str, Any]) -> None:
+        line = json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace") + b"\n"
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot write {self.path}: {error}") from error
+        self._records[record["key"]] = json.loads(line)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.close()
+
+
+Metric = Callable[..., Any]
+Told = Callable[[Candidate, "Bench"], None]
+
+
+class Bench:
+    """Runs programs on documents for optimizers, and remembers what came of it.
+
+    Args:
+        original: the data-maker; never changed.
+        metric: (gold, pred, trace, pred_name, pred_trace) → Score or number. Pure: called once a run and for feedback.
+        gold: document id → further fields of the gold example.
+        log: finished runs of earlier sessions; None keeps none.
+        calls: the log of model calls.
+        meter: counts and limits model calls.
+        n_threads: runs at a time of `scores`.
+
+    Attributes:
+        candidates: id → Candidate, in the order of their first run; the seed is first.
+        max_runs: bound on distinct runs of this session, replayed ones included; None for none.
+        n_runs, n_replayed: distinct runs so far, and how many of them came from the log.
+    """
+
+    def __init__(
+        self,
+        original: Any,
+        metric: Metric,
+        *,
+        gold: Mapping[str, Mapping[str, Any]] | None = None,
+        log: EvaluationLog | None = None,
+        calls: CallLog | None = None,
+        meter: Meter | None = None,
+        n_threads: int = 1,
+    ):
+        self.original, self._metric, self._gold = original.deepcopy(), metric, dict(gold or {})
+        self.log, self.calls, self.meter, self.n_threads = log, calls, meter or Meter(), n_threads
+        self.max_runs: int | None = None
+        self._lm = dspy.settings.lm  # optimizers set others meanwhile, and roles that are not named would follow
+        self.candidates: dict[str, Candidate] = {}
+        self.n_runs = self.n_replayed = 0
+        self.told: Told | None = None
+        self._done: dict[str, tuple[Trajectory, list[Any], Score]] = {}
+        self._claims: dict[str, threading.Lock] = {}
+        self._lock = threading.RLock()
+        self._idle = threading.Condition(self._lock)
+        self._active = 0
+        self._closed = False
+        self.seed_id = self.note(state_of(self.original), "", "seed").id
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Bench:
+        return self  # what optimizers copy are programs; the bench is shared
+
+    @property
+    def name(self) -> str:
+        return type(self.original).__name__
+
+    def student(self, state: State | None = None) -> Student:
+        """A program for an optimizer to work on; the seed unless told otherwise."""
+        student = Student(self.original.deepcopy(), self)
+        return student if state is None else with_state(student, state)
+
+    def program(self, state: State) -> Any:
+        """A data-maker with this state and the untouched examiner."""
+        return with_state(self.original.deepcopy(), state)
+
+    def example(self, document: Document, seed: int) -> dspy.Example:
+        """What optimizers call an example: one document in one pass."""
+        gold = dict(self._gold.get(document.id, {}))
+        return dspy.Example(**gold, document=document, seed=seed).with_inputs("document", "seed")
+
+    def note(self, state: State, parent: str = "", how: str = "") -> Candidate:
+        """The candidate of a state; the first to speak says where it came from."""
+        with self._lock:
+            candidate = self.candidates.setdefault(state_id(state), Candidate(state_id(state), state))
+            if not candidate.how and candidate.id != parent:
+                candidate.parent, candidate.how = parent, how
+            return candidate
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Meter and call log of this bench, also in threads that inherit nothing."""
+        with metered(self.meter), logged(self.calls), dspy.context(lm=self._lm):
+            yield
+
+    def best(self, documents: Sequence[str]) -> Candidate:
+        """The candidate with the highest mean on all of these documents; of equals the earlier one."""
+        with self._lock:
+            found = [(mean, c) for c in self.candidates.values() if (mean := c.mean(documents)) is not None]
+        seed = self.candidates[self.seed_id]
+        return max(found, key=lambda pair: (round(pair[0], 9), pair[1] is seed))[1] if found else seed
+
+    # -- running ------------------------------------------------------------------------------------------
+
+    def run(self, state: State, document: Document, seed: int) -> tuple[Trajectory, list[Any], Score]:
+        """One run of a program on a document: trajectory, telling calls [name, inputs, outputs], score.
+
+        Raises:
+            StopRun: the budget is used up, a model is out, or metric or store failed.
+        """
+        candidate = self.note(state)
+        key = f"{candidate.id}|{seed}|{document.id}"
+        with self._lock:
+            claim = self._claims.setdefault(key, threading.Lock())
+        with claim, self._working():
+            if key not in self._done:
+                self._admit()
+                found = self._replayed(key) or self._fresh(key, candidate, document, seed)
+                with self._lock:
+                    self._done[key] = found
+                    candidate.scores.setdefault(document.id, []).append(float(found[2].score))
+            return self._done[key]
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:  # a thread that an optimizer left behind
+                raise StopRun(self.meter.stopped_by or BudgetExceeded("the run has ended"))
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._active -= 1
+                self._idle.notify_all()
+
+    def _admit(self) -> None:
+        with self._lock:
+            if self.max_runs is not None and self.n_runs >= self.max_runs:
+                raise StopRun(BudgetExceeded(f"the budget of {self.max_runs} program runs is used up"))
+            self.n_runs += 1
+
+    def drained(self) -> None:
+        """Wait for the runs in flight, and refuse those that threads left behind still want."""
+        with self._idle:
+            self._closed = True
+            self._idle.wait_for(lambda: self._active == 0)
+
+    def reopened(self) -> None:
+        with self._lock:
+            self._closed = False
+
+    def _replayed(self, key: str) -> tuple[Trajectory, list[Any], Score] | None:
+        record = self.log.get(key) if self.log is not None else None
+        if record is None:
+            return None
+        with self._lock:
+            self.n_replayed += 1
+        return from_dict(Trajectory, record["trajectory"]), record["trace"], _revived(record["score"])
+
+    def _fresh(
+        self, key: str, candidate: Candidate, document: Document, seed: int
+    ) -> tuple[Trajectory, list[Any], Score]:
+        maker = self.program(candidate.state)
+        with self.entered(), dspy.context(trace=[]):
+            trajectory = _ran(maker, Job(document, seed))
+            trace = _telling(dspy.settings.trace, maker, trajectory)
+            score = self.score(self.example(document, seed), _prediction(trajectory), None, None, None)
+        record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
+        record |= {"trajectory": to_dict(trajectory), "trace": trace, "score": _plain(score)}
+        if self.log is not None:
+            with self._lock:
+                try:
+                    self.log.put(record)
+                except StoreError as error:
+                    self.meter.stop(error)
+                    raise StopRun(error) from error
+        return trajectory, json.loads(json.dumps(trace, default=str)), score
+
+    def score(self, gold: Any, pred: Any, trace: Any, pred_name: str | None, pred_trace: Any) -> Score:
+        """What the metric says, as a Score. A metric that breaks stops the run: optimizers would call it a 0."""
+        try:
+            found = self._metric(gold, pred, trace, pred_name, pred_trace)
+            return found if isinstance(found, Score) else Score(float(getattr(found, "score", found)), _feedback(found))
+        except Exception as error:
+            where = f" in the feedback for {pred_name!r}" if pred_name else ""
+            broken = ConfigError(f"the metric failed{where}: {type(error).__name__}: {one_line(error)}")
+            self.meter.stop(broken)
+            raise StopRun(broken) from error
+
+    def metric(
+        self, gold: Any, pred: Any, trace: Any = None, pred_name: str | None = None, pred_trace: Any = None
+    ) -> Score:
+        """The metric as optimizers see it: the recorded score; feedback for one predictor is asked for anew."""
+        known = getattr(pred, "_score", None)
+        if pred is None:
+            return Score(0.0, "the program gave nothing")
+        if pred_name is None:
+            return known if known is not None else self.score(gold, pred, trace, None, None)
+        with self.entered():
+            told = self.score(gold, pred, trace, pred_name.removeprefix("maker."), pred_trace)
+        if known is not None:
+            told.score = known.score  # GEPA refuses two scores for one run
+        return told
+
+    def scores(self, student: Any, examples: Sequence[dspy.Example]) -> list[Score]:
+        """The scores of a program on examples, in order; `n_threads` at a time.
+
+        Raises:
+            StopRun: see `run`; those that had begun are waited for.
+        """
+        state, found = state_of(student), {}
+        work = functools.partial(_scored, self, state)
+        for index, score, error in run_threads(work, enumerate(examples), self.n_threads):
+            if error is not None:
+                raise error
+            found[index[0]] = score
+        candidate = self.note(state)
+        if self.told is not None:
+            self.told(candidate, self)
+        return [found[i] for i in range(len(examples))]
+
+
+def _scored(bench: Bench, state: State, numbered: tuple[int, dspy.Example]) -> Score:
+    example = numbered[1]
+    return bench.run(state, example.document, example.seed)[2]
+
+
+class Student(dspy.Module):
+    """The data-maker as an optimizer sees it: `student(document=…, seed=…)` → `trajectory`, `accepted`."""
+
+    def __init__(self, maker: Any, bench: Bench):
+        super().__init__()
+        self.maker, self.bench = maker, bench
+
+    def forward(self, document: Document, seed: int = 0) -> dspy.Prediction:
+        """One run, recorded or replayed. Of each predictor DSPy's trace gets the one call that the outcome rests on."""
+        seed += ROLLOUT * _rollout(self)
+        trajectory, calls, score = self.bench.run(state_of(self), document, seed)
+        own = {name.removeprefix("maker."): predictor for name, predictor in self.named_predictors()}
+        if dspy.settings.trace is not None:
+            for name, inputs, outputs in calls:
+                dspy.settings.trace.append((own[name], dict(inputs), dspy.Prediction(**outputs)))
+        prediction = _prediction(trajectory)
+        prediction._score = score
+        return prediction
+
+
+def _rollout(student: Student) -> int:
+    """The rollout id an optimizer has set on predictors or settings to get another sample; 0 for none."""
+    lms = [predictor.lm for _, predictor in student.named_predictors()] + [dspy.settings.lm]
+    return next((int(r) for lm in lms if lm is not None and (r := lm.kwargs.get("rollout_id"))), 0)
+
+
+def _prediction(trajectory: Trajectory) -> dspy.Prediction:
+    return dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)
+
+
+def _ran(maker: Any, job: Job) -> Trajectory:
+    try:
+        return as_trajectory(maker(document=job.document, seed=job.seed), job)
+    except ConfigError as error:  # says nothing about the program
+        raise StopRun(error) from error
+    except Exception as error:
+        logger.error("document %s broke the program", job.document.id, exc_info=error)
+        note = f"{type(error).__name__}: {one_line(error)}"
+        return Trajectory(job.document.id, job.seed, status="failed", note=note)
+
+
+def _telling(trace: Sequence[Any], maker: Any, trajectory: Trajectory) -> list[list[Any]]:
+    """Of each predictor that may change, the call behind the first accepted example, or else its last call."""
+    names = {id(predictor): name for name, predictor in maker.named_predictors()}
+    good = {" ".join(r.challenge.question.split()) for r in trajectory.accepted if r.challenge}
+    chosen: dict[str, tuple[bool, list[Any]]] = {}
+    for predictor, inputs, outputs in trace:
+        name = names.get(id(predictor))
+        if name is None or (name in chosen and chosen[name][0]):
+            continue
+        inputs = {k: v for k, v in inputs.items() if k in predictor.signature.input_fields}
+        said = {k: v for k, v in outputs.items() if k in predictor.signature.output_fields}
+        hit = any(" ".join(v.split()) in good for v in said.values() if isinstance(v, str))
+        chosen[name] = (hit, [name, to_dict(inputs), to_dict(said)])
+    return [call for _, call in chosen.values()]
+
+
+def _feedback(found: Any) -> str:
+    return str(getattr(found, "feedback", "") or "")
+
+
+def _plain(score: Any) -> dict[str, Any]:
+    return {
+        "score": score.score,
+        "feedback": score.feedback,
+        "objectives": dict(score.objective_scores),
+        "undecided": bool(score.undecided),
+        "pass_mark": score._pass_mark,
+    }
+
+
+def _revived(kept: dict[str, Any]) -> Score:
+    marks = {"undecided": kept["undecided"], "pass_mark": kept["pass_mark"]}
+    return Score(kept["score"], kept["feedback"], **marks, **kept["objectives"])
+
+
+# -- what stays frozen ------------------------------------------------------------------------------------
+
+
+def examiner_digest(maker: Any, metric: Any) -> str:
+    """Hash of all that scores: solvers, judges, checks, acceptance rule, their models, the metric."""
+    own = {id(predictor) for _, predictor in maker.named_predictors()}
+    frozen = {
+        name: [list(p.signature.fields), p.signature.instructions, to_dict([dict(d) for d in p.demos])]
+        for name, p in maker.named_sub_modules(dspy.Predict)
+        if id(p) not in own
+    }
+    domain, roles = getattr(maker, "domain", None), getattr(maker, "roles", None)
+    models = roles.to_dict() if roles is not None else {}
+    models.pop("reflection", None)
+    checks = [(type(c).__qualname__, _simple(c)) for c in getattr(maker, "checks", ())]
+    kind = f"{getattr(metric, '__module__', '')}.{getattr(metric, '__qualname__', type(metric).__qualname__)}"
+    facts = [frozen, getattr(domain, "name", ""), repr(getattr(maker, "acceptance", None)), models, checks]
+    text = json.dumps([*facts, kind, _simple(metric)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _simple(thing: Any) -> dict[str, str]:
+    if dataclasses.is_dataclass(thing) or hasattr(thing, "__dict__"):
+        kinds = (bool, int, float, str, type(None), tuple)
+        return {
+            k: repr(v) for k, v in sorted(vars(thing).items()) if isinstance(v, kinds) and not k.startswith(("_", "n_"))
+        }
+    return {}

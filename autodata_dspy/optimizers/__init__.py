@@ -1,0 +1,1 @@
+"""One optimizer a file, all built and called alike; see `base`."""

@@ -1,0 +1,199 @@
+"""What every optimizer plugin offers, and what it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+import io
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import dspy
+
+from autodata_dspy.asking import request_parameters, seed_for
+from autodata_dspy.calls import RoleLM
+from autodata_dspy.errors import ConfigError, did_you_mean
+from autodata_dspy.evaluations import Bench, State, state_of
+from autodata_dspy.roles import Roles
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an optimizer is built for.
+
+    Attributes:
+        metric: (gold, pred, trace, pred_name, pred_trace) → Score; it is true where a demonstration is worth keeping.
+        budget: program runs, at most; a run found in a log counts too.
+        seed: of every random choice.
+        n_train, n_val: how many examples there will be.
+        n_predictors: how many the program lets change.
+        roles: `reflection` proposes instructions, `challenger` is what the program itself writes with.
+        n_threads: program runs at a time.
+        options: the plugin's own, by name.
+    """
+
+    metric: Any
+    budget: int
+    seed: int
+    n_train: int
+    n_val: int
+    n_predictors: int
+    roles: Roles
+    n_threads: int = 1
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def option(self, name: str, default: Any) -> Any:
+        return self.options.get(name, default)
+
+
+class Teleprompter(Protocol):
+    """Improves a student (see `evaluations.Student`) on examples; keeps out of valset what it learns from."""
+
+    def compile(
+        self, student: Any, *, trainset: Sequence[dspy.Example], valset: Sequence[dspy.Example]
+    ) -> dspy.Module: ...
+
+
+class Optimizer(Protocol):
+    """A plugin.
+
+    Attributes:
+        reflects: asks the reflection role for instructions.
+        needs: modules that must be importable, module → what to install.
+        OPTIONS: what `Task.options` may hold, with defaults; integers of at least 1 unless the plugin says otherwise.
+    """
+
+    reflects: ClassVar[bool]
+    needs: ClassVar[dict[str, str]]
+    OPTIONS: ClassVar[dict[str, Any]]
+
+    def fewest(self, task: Task) -> tuple[int, int]:
+        """The fewest training documents and program runs that this makes sense with."""
+        ...
+
+    def n_proposals(self, task: Task) -> int:
+        """About how many candidates the budget buys."""
+        ...
+
+    def build(self, task: Task) -> Teleprompter: ...
+
+
+def check(optimizer: Optimizer, name: str, task: Task) -> None:
+    """Refuse what cannot work, before anything is spent.
+
+    Raises:
+        ConfigError: a missing package, an unknown option, too few documents or runs, nothing that may change.
+    """
+    for option, value in task.options.items():
+        if option not in optimizer.OPTIONS:
+            raise ConfigError(did_you_mean(f"option of the optimizer {name!r}", option, optimizer.OPTIONS))
+        if not isinstance(value, (int, float)) or value <= 0:
+            raise ConfigError(f"option {option}={value!r} of the optimizer {name!r} must be a number above 0")
+    for module, package in optimizer.needs.items():
+        if importlib.util.find_spec(module) is None:
+            raise ConfigError(f"the optimizer {name!r} needs {module}; install it with: pip install {package}")
+    if task.n_predictors < 1:
+        raise ConfigError(f"the program has no predictor that the optimizer {name!r} may change")
+    n_train, n_runs = optimizer.fewest(task)
+    if task.n_train < n_train:
+        raise ConfigError(
+            f"the optimizer {name!r} needs {n_train} training documents, and there are {task.n_train}; give more "
+            "documents, or use 'bootstrap'"
+        )
+    if task.budget < n_runs:
+        raise ConfigError(
+            f"budget={task.budget} program runs buy nothing from the optimizer {name!r} with {task.n_train} training "
+            f"and {task.n_val} validation documents; give at least {n_runs}"
+        )
+
+
+class Proposer(RoleLM):
+    """The reflection role for optimizers: every request is told apart from all others by a sampling seed.
+
+    So equal prompts get several answers, and a run that is continued replays each of them in its turn. The real LM is
+    resolved once: optimizers put this in the place where an unnamed role would look for its LM.
+    """
+
+    def __init__(self, lm: RoleLM, seed: int, params: dict[str, Any] | None = None, numbers: Any = None):
+        inner = lm.resolve()
+        super().__init__(lm.role, lambda: inner, lm.params if params is None else params, lm.prices)
+        self.seed, self._numbers = seed, numbers or itertools.count()
+
+    def copy(self, **kwargs: Any) -> Proposer:
+        """The same with other request parameters; numbers go on."""
+        kwargs.pop("rollout_id", None)
+        return Proposer(self, self.seed, {**self.params, **kwargs}, self._numbers)
+
+    def __call__(self, prompt: Any = None, *, messages: Any = None, **kwargs: Any) -> list[Any]:
+        outputs = []
+        for _ in range(kwargs.pop("n", None) or 1):  # some engines would give the same text n times under one seed
+            number = seed_for("proposer", self.seed, next(self._numbers))
+            sampling = request_parameters(self, {"temperature": 1.0}, number)
+            outputs += super().__call__(prompt, messages=messages, **{**sampling, **kwargs})
+        return outputs
+
+
+def proposer(task: Task) -> Any:
+    """The reflection model as DSPy's optimizers take it."""
+    return Proposer(task.roles["reflection"], task.seed)
+
+
+@contextlib.contextmanager
+def tame_dspy(task: Task) -> Iterator[None]:
+    """Run one of DSPy's optimizers: no item is run twice because it is slow, nothing is printed, an LM is set.
+
+    DSPy submits an item again that takes more than 120 seconds, which a loop of model calls does (dspy issue 9574).
+    """
+    evaluate: Any = importlib.import_module("dspy.evaluate.evaluate")
+    parallel: Any = importlib.import_module("dspy.predict.parallel")
+    real = evaluate.ParallelExecutor, parallel.ParallelExecutor
+    evaluate.ParallelExecutor = parallel.ParallelExecutor = functools.partial(_patient, real[0])
+    # Program runs do not look at this one (see Bench); some optimizers want any.
+    lm = task.roles["challenger"].resolve()
+    try:
+        with _silent(), dspy.context(lm=lm, max_errors=10**9):
+            yield
+    finally:
+        evaluate.ParallelExecutor, parallel.ParallelExecutor = real
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield  # progress bars go to either
+
+
+def _patient(real: Any, *positional: Any, **options: Any) -> Any:
+    return real(*positional, **{**options, "timeout": 0})
+
+
+def harvested(student: Any, examples: Sequence[dspy.Example], good_only: bool) -> list[dict[str, dict[str, Any]]]:
+    """Demonstrations from runs of a program: one mapping predictor → demo a run; of good runs (true scores) only."""
+    bench: Bench = student.bench
+    scores = bench.scores(student, examples)
+    found = []
+    for example, score in zip(examples, scores, strict=True):
+        if good_only and not score:
+            continue
+        _, calls, _ = bench.run(state_of(student), example.document, example.seed)
+        if demos := {name: {**inputs, **outputs} for name, inputs, outputs in calls}:
+            found.append(demos)
+    return found
+
+
+def with_demos(
+    state: State, demos: Sequence[dict[str, dict[str, Any]]], own: bool, rng: random.Random | None = None
+) -> State:
+    """The state with these demonstrations: instead of its own, or (`own`) after them."""
+    changed = {}
+    for name, part in state.items():
+        taken = [d[name] for d in demos if name in d]
+        if rng is not None:
+            rng.shuffle(taken)
+        changed[name] = {**part, "demos": [*part["demos"], *taken] if own or not taken else taken}
+    return changed
