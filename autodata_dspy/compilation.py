@@ -23,7 +23,7 @@ from autodata_dspy.documents import check_documents
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
 from autodata_dspy.evaluations import Bench, Candidate, EvaluationLog, Told, examiner_digest, state_of
 from autodata_dspy.generation import fingerprint, open_folder
-from autodata_dspy.optimizers.base import Task, check
+from autodata_dspy.optimizers.base import Optimizer, Task, check
 from autodata_dspy.roles import Roles
 from autodata_dspy.splitting import Split, split_documents
 from autodata_dspy.store import RunFolder
@@ -134,7 +134,7 @@ def compile(
     documents: Sequence[Document],
     metric: Any,
     *,
-    optimizer: str = "bootstrap",
+    optimizer: str | Optimizer = "bootstrap",
     budget: int = 100,
     limits: Limits | None = None,
     seed: int = 0,
@@ -153,7 +153,7 @@ def compile(
         documents: split here into training, validation and test documents, near-duplicates on one side.
         metric: (gold, pred, trace=None, pred_name=None, pred_trace=None) → Score; `pred` has `trajectory` and
             `accepted`. It must give the same score for the same run.
-        optimizer: see the room `optimizers`.
+        optimizer: a name of the room `optimizers`, or a plugin of your own (see `optimizers.base.Optimizer`).
         budget: program runs of the optimizer (one document in one pass each).
         limits: bounds on model calls, tokens and money over all sessions, of which the test's share is set aside.
         seed: of every random choice.
@@ -173,15 +173,16 @@ def compile(
     if repeats < 1 or concurrency < 1 or budget < 1:
         raise ConfigError(f"budget={budget}, repeats={repeats} and concurrency={concurrency} must be at least 1")
     split = split_documents(documents, seed)
-    plugin = registry.load("optimizers", optimizer)
-    job = _Job(maker, metric, split, plugin, optimizer, budget, seed, concurrency, repeats, dict(options or {}))
-    check(plugin, optimizer, job.task(None))
+    plugin = registry.load("optimizers", optimizer) if isinstance(optimizer, str) else optimizer
+    name = optimizer if isinstance(optimizer, str) else type(optimizer).__name__
+    job = _Job(maker, metric, split, plugin, name, budget, seed, concurrency, repeats, dict(options or {}))
+    check(plugin, name, job.task(None))
     with contextlib.ExitStack() as stack:
         folder, log, calls = None, None, None
         if run_dir is not None:
             folder = RunFolder(Path(run_dir))
-            mark = f"{fingerprint(maker, documents, seed)}-{job.examiner}-{optimizer}"
-            config = {"optimizer": optimizer, "budget": budget, "seed": seed, "options": job.options}
+            mark = f"{fingerprint(maker, documents, seed)}-{job.examiner}-{name}"
+            config = {"optimizer": name, "budget": budget, "seed": seed, "options": job.options}
             open_folder(folder, stack, mark, {}, documents)
             _note(folder.path / "compile.json", config)
             calls = CallLog(folder.path / "calls.jsonl")
@@ -330,13 +331,15 @@ class _Job:
         bench.n_runs, bench.max_runs = 0, self.budget
         try:
             found = self.plugin.build(self.task(bench)).compile(bench.student(), trainset=train, valset=val)
-            bench.note(state_of(found), bench.seed_id, f"returned by {self.name}")
+            bench.note(state_of(found))
             return None
         except StopRun as stop:
             logger.warning("%s was stopped: %s", self.name, stop.cause)
             return stop.cause
         finally:
             bench.drained()
+            for candidate in bench.candidates.values():
+                candidate.how = candidate.how or f"tried by {self.name}"
 
     def test(self, bench: Bench, chosen: Candidate) -> tuple[dict[str, float], Difference | None, AutodataError | None]:
         """Seed and chosen program on the test documents, each document `repeats` times by each."""
