@@ -1,0 +1,217 @@
+"""Compile as a whole: killed and continued, bounded, refused, tested on what nothing has seen."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import compiling
+import pytest
+from dspy import lm15
+
+from autodata_dspy import registry
+from autodata_dspy.artifact import load_program
+from autodata_dspy.budget import Limits
+from autodata_dspy.compilation import paired
+from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError, StoreError
+from autodata_dspy.evaluations import examiner_digest, state_of
+from autodata_dspy.metrics import Score
+
+WITHOUT_OPTUNA = [n for n in registry.names("optimizers") if n != "mipro"]
+
+
+def started(optimizer, run_dir, counter, sleep_s=0.0):
+    job = {"optimizer": optimizer, "run_dir": str(run_dir), "counter": str(counter), "sleep_s": sleep_s}
+    command = [sys.executable, compiling.__file__, json.dumps(job)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(root())})
+
+
+def root():
+    return Path(compiling.__file__).parents[1]
+
+
+def n_lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def plain(record):
+    return {k: v for k, v in record.items() if k != "usage"}
+
+
+@pytest.mark.parametrize("name", WITHOUT_OPTUNA)
+def test_killed_and_continued_is_the_same_as_not_killed(name, tmp_path):
+    counter, folder = tmp_path / "counter", tmp_path / "run"
+    whole = compiling.compiled(name, compiling.maker(counter=tmp_path / "whole"), run_dir=tmp_path / "whole-run")
+    n_calls = n_lines(tmp_path / "whole")
+    killed = started(name, folder, counter, sleep_s=0.01)
+    while n_lines(counter) < n_calls // 2 and killed.poll() is None:
+        time.sleep(0.02)
+    assert killed.poll() is None
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    again = compiling.compiled(name, compiling.maker(counter=counter), run_dir=folder)
+    assert plain(again.record()) == plain(whole.record())
+    assert again.n_replayed > 0
+    assert n_lines(counter) <= n_calls + 1  # at most the call in flight is made again
+    # And once more: nothing is paid.
+    before = n_lines(counter)
+    assert plain(compiling.compiled(name, compiling.maker(counter=counter), run_dir=folder).record()) == plain(
+        whole.record()
+    )
+    assert n_lines(counter) == before
+
+
+def test_a_folder_holds_the_program_and_the_lineage(tmp_path):
+    found = compiling.compiled("bootstrap", run_dir=tmp_path)
+    record = json.loads((tmp_path / "compiled.json").read_text())
+    assert record["verdict"] == found.verdict and record["candidates"][1]["parent"] == found.seed.id
+    loaded = load_program(compiling.maker(), tmp_path / "program.json")
+    assert state_of(loaded) == found.chosen.state
+
+
+def test_a_folder_of_another_metric_or_optimizer_is_refused(tmp_path):
+    compiling.compiled("bootstrap", run_dir=tmp_path)
+
+    def other(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        return Score(1.0)
+
+    with pytest.raises(StoreError, match="belongs to another configuration"):
+        compiling.compile(compiling.maker(), compiling.documents(), other, run_dir=tmp_path)
+    with pytest.raises(StoreError, match="belongs to another configuration"):
+        compiling.compiled("random", run_dir=tmp_path)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("name", ["bootstrap", "gepa"])
+def test_a_limit_on_calls_stops_it_with_the_best_so_far(name, concurrency):
+    program = compiling.maker()
+    found = compiling.compiled(name, program, limits=Limits(max_calls=60), concurrency=concurrency)
+    assert isinstance(found.stopped, BudgetExceeded) and "stopped: the limit of" in found.verdict
+    assert sum(len(lm.engine.calls) for lm in program.roles._given.values()) <= 60
+    assert state_of(found.program) == found.seed.state or found.improved
+
+
+def test_the_share_of_the_test_is_set_aside():
+    found = compiling.compiled("random", limits=Limits(max_calls=170), budget=400)
+    assert "is reached" in str(found.stopped)
+    assert found.chosen.id != found.seed.id or found.test
+
+
+def test_an_outage_stops_gepa_instead_of_scoring_zeros():
+    program = compiling.maker()
+    engine = program.roles._given["challenger"].engine
+    healthy = engine.script
+    engine.script = lambda call: lm15.ServerError("down") if call.number > 12 else healthy(call)
+    found = compiling.compiled("gepa", program)
+    assert isinstance(found.stopped, ProviderError) and "down" in str(found.stopped)
+    assert not found.improved and found.verdict.startswith("no evidence of improvement, the seed is kept")
+
+
+def test_a_reflection_model_that_does_not_answer_is_found_before_the_budget_is_spent():
+    program = compiling.maker(reflection=lm15.ServerError("no such model"))
+    with pytest.raises(ProviderError, match="no such model"):
+        compiling.compiled("gepa", program)
+    assert len(program.roles._given["challenger"].engine.calls) == 1
+
+
+def test_a_reflection_model_that_writes_nonsense_gives_the_seed_back():
+    for name in ("gepa", "boltzmann"):
+        found = compiling.compiled(name, compiling.maker(reflection="{ no"))
+        assert not found.improved and found.stopped is None
+
+
+def test_a_metric_that_fails_in_feedback_only_is_found_before_the_budget_is_spent():
+    def metric(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        if pred_name:
+            raise KeyError("nothing here")
+        return compiling.accepted(gold, pred)
+
+    program = compiling.maker()
+    with pytest.raises(ConfigError, match=r"the metric failed in the feedback for 'challenger.write': KeyError"):
+        compiling.compile(program, compiling.documents(), metric, optimizer="gepa")
+    assert len(program.roles._given["challenger"].engine.calls) == 1
+
+
+def test_a_metric_that_breaks_later_stops_the_run_with_the_best_so_far():
+    runs = []
+
+    def metric(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        runs.append(pred)
+        if len(runs) > 30:
+            raise ZeroDivisionError
+        return compiling.accepted(gold, pred)
+
+    found = compiling.compile(
+        compiling.maker(), compiling.documents(), metric, optimizer="random", budget=60, concurrency=1
+    )
+    assert "the metric failed: ZeroDivisionError" in str(found.stopped) and not found.improved
+
+
+def test_the_forecast_is_shown_and_can_be_declined():
+    shown = []
+
+    def confirm(forecast):
+        shown.append(forecast)
+        return False
+
+    program = compiling.maker()
+    with pytest.raises(ConfigError, match="not confirmed"):
+        compiling.compiled("gepa", program, confirm=confirm)
+    (forecast,) = shown
+    assert (forecast.n_runs, forecast.n_test_runs, forecast.n_proposals) == (60, 14, 4)
+    assert forecast.calls >= 74 * 3 and forecast.tokens == 15 * forecast.calls
+    assert sum(len(lm.engine.calls) for lm in program.roles._given.values()) < 12
+
+
+def test_the_metric_never_sees_a_test_document_before_the_end():
+    seen = []
+
+    def metric(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        seen.append(gold.document.id)
+        return Score(float(bool(pred.accepted)) * gold.weight)
+
+    gold = {d.id: {"weight": 0.5} for d in compiling.documents()}
+    found = compiling.compile(
+        compiling.maker(), compiling.documents(), metric, gold=gold, budget=40, concurrency=1, repeats=2
+    )
+    tested = set(found.split["test"])
+    first = next(i for i, d in enumerate(seen) if d in tested)
+    assert not tested & set(seen[:first]) and set(seen[first:]) <= tested
+    assert found.test["chosen"] == 0.5
+
+
+def test_the_examiner_has_a_hash_that_prompts_of_the_student_do_not_change():
+    program = compiling.maker()
+    before = examiner_digest(program, compiling.accepted)
+    write = program.challenger.write
+    write.signature = write.signature.with_instructions("Other words.")
+    assert examiner_digest(program, compiling.accepted) == before
+    solve = program.weak.named_sub_modules
+    frozen = [m for _, m in solve() if hasattr(m, "signature")][0]
+    frozen.signature = frozen.signature.with_instructions("Be lenient.")
+    assert examiner_digest(program, compiling.accepted) != before
+    assert examiner_digest(compiling.maker(), len) != before
+
+
+def test_few_documents_or_silly_numbers_are_refused():
+    with pytest.raises(ConfigError, match="at least 6"):
+        compiling.compile(compiling.maker(), compiling.documents(5), compiling.accepted)
+    with pytest.raises(ConfigError, match="must be at least 1"):
+        compiling.compiled("random", repeats=0)
+
+
+def test_too_few_test_documents_prove_nothing():
+    found = compiling.compile(compiling.maker(), compiling.documents(9), compiling.accepted, budget=60)
+    assert "too few to tell" in found.verdict and not found.improved
+
+
+def test_the_difference_is_paired_by_document():
+    found = paired([0.5] * 8, 0)
+    assert (found.mid, found.low, found.high, found.p) == (0.5, 0.5, 0.5, 1 / 256)
+    mixed = paired([1.0, -1.0, 0.5, -0.5, 0.0, 0.0], 0)
+    assert mixed.low < 0 < mixed.high and mixed.mid == 0.0 and mixed.p > 0.5
+    many = paired([0.3 if i % 3 else -0.1 for i in range(60)], 0)
+    assert 0 < many.low < many.mid < many.high and many.p < 0.01
