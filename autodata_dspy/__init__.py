@@ -20,6 +20,7 @@ _MODULE_OF = {
     "Trajectory": "types",
     "Verdict": "types",
     "calibrate": "calibration",
+    "compile": "compilation",
     "generate": "generation",
     "load_documents": "documents",
 }

@@ -86,6 +86,7 @@ class Compiled:
         validation: candidate id → mean score on the validation documents, for those that were run on all of them.
         test: "seed" and "chosen" → mean score on the test documents; empty where the test could not be run.
         difference: of these, where both were run.
+        n_undecided: test runs (of both) that the metric could not decide; they count as 0.
         candidates: every one, in the order of its first run.
         split: ids of the documents of each part.
         n_runs, n_replayed: program runs, and how many of these an earlier session had paid for.
@@ -102,6 +103,7 @@ class Compiled:
     validation: dict[str, float]
     test: dict[str, float]
     difference: Difference | None
+    n_undecided: int
     candidates: tuple[Candidate, ...]
     split: dict[str, list[str]]
     n_runs: int
@@ -120,6 +122,7 @@ class Compiled:
             "chosen": self.chosen.id,
             "test": self.test,
             "difference": dataclasses.asdict(self.difference) if self.difference else None,
+            "n_undecided": self.n_undecided,
             "n_runs": self.n_runs,
             "usage": self.usage,
             "examiner": self.examiner,
@@ -258,11 +261,13 @@ class _Job:
         n_runs, n_replayed = bench.n_runs, bench.n_replayed
         bench.meter, bench.max_runs = Meter(limits, bench.meter.by_role), None
         bench.reopened()
-        test, difference, cut = self.test(bench, chosen)
+        test, difference, n_undecided, cut = self.test(bench, chosen)
         if examiner_digest(bench.original, self.metric) != self.examiner:
             raise ConfigError("the examiner is not the same after compiling as before: a metric or check has changed")
         stopped = stopped or cut
-        verdict, improved = self.verdict(bench, chosen, test, difference, stopped)
+        verdict, improved = self.verdict(bench, chosen, difference, stopped)
+        if n_undecided:
+            verdict += f"; {n_undecided} of {self.n_test_runs} test runs were undecided and count as 0"
         compiled = Compiled(
             program=bench.program((chosen if improved else bench.candidates[bench.seed_id]).state),
             verdict=verdict,
@@ -272,6 +277,7 @@ class _Job:
             validation=_validation(bench, self.split),
             test=test,
             difference=difference,
+            n_undecided=n_undecided,
             candidates=tuple(bench.candidates.values()),
             split=self.split.ids(),
             n_runs=n_runs,
@@ -293,7 +299,7 @@ class _Job:
         """
         example = bench.example(self.split.train[0], self.seed)
         started = time.monotonic()
-        student = bench.student()
+        student = bench.compilable()
         try:
             prediction = student(**example.inputs())
             seconds = time.monotonic() - started
@@ -330,7 +336,7 @@ class _Job:
         train, val = ([bench.example(d, self.seed) for d in part] for part in (self.split.train, self.split.val))
         bench.n_runs, bench.max_runs = 0, self.budget
         try:
-            found = self.plugin.build(self.task(bench)).compile(bench.student(), trainset=train, valset=val)
+            found = self.plugin.build(self.task(bench)).compile(bench.compilable(), trainset=train, valset=val)
             bench.note(state_of(found))
             return None
         except StopRun as stop:
@@ -341,29 +347,31 @@ class _Job:
             for candidate in bench.candidates.values():
                 candidate.how = candidate.how or f"tried by {self.name}"
 
-    def test(self, bench: Bench, chosen: Candidate) -> tuple[dict[str, float], Difference | None, AutodataError | None]:
+    def test(
+        self, bench: Bench, chosen: Candidate
+    ) -> tuple[dict[str, float], Difference | None, int, AutodataError | None]:
         """Seed and chosen program on the test documents, each document `repeats` times by each."""
         pairs = [(d, bench.example(d, self.seed + TEST_SEED + k)) for d in self.split.test for k in range(self.repeats)]
         examples = [example for _, example in pairs]
         told, bench.told = bench.told, None
         try:
             with bench.entered():
-                before = [s.score for s in bench.scores(bench.student(), examples)]
-                after = [s.score for s in bench.scores(bench.student(chosen.state), examples)]
+                first = bench.scores(bench.compilable(), examples)
+                second = bench.scores(bench.compilable(chosen.state), examples)
         except StopRun as stop:
-            return {}, None, stop.cause
+            return {}, None, 0, stop.cause
         finally:
             bench.told = told
+        before, after = ([float(s.score) for s in part] for part in (first, second))
         k = self.repeats
         gains = [sum(after[i : i + k]) / k - sum(before[i : i + k]) / k for i in range(0, len(after), k)]
         means = {"seed": sum(before) / len(before), "chosen": sum(after) / len(after)}
-        return means, paired(gains, self.seed), None
+        return means, paired(gains, self.seed), sum(bool(s.undecided) for s in (*first, *second)), None
 
     def verdict(
         self,
         bench: Bench,
         chosen: Candidate,
-        test: dict[str, float],
         difference: Difference | None,
         stopped: AutodataError | None,
     ) -> tuple[str, bool]:

@@ -1,6 +1,6 @@
 """Program runs as optimizers see them: recorded, replayed, counted, on an examiner that nothing can reach.
 
-An optimizer is given a `Student`: a copy of the data-maker whose predictors it may change at will. What runs is another
+An optimizer is given a `Compilable` (what DSPy calls its student): a copy of the data-maker whose predictors it may change at will. What runs is another
 copy of the untouched original into which only the instructions and demonstrations of the optimizable predictors are
 put. So whatever else is changed (a judge, a solver, an acceptance rule) is never executed.
 """
@@ -77,7 +77,7 @@ def state_id(state: State) -> str:
 
 
 def with_state(program: Any, state: State) -> Any:
-    """Put instructions and demonstrations into a program (or Student), and return it."""
+    """Put instructions and demonstrations into a program (or Compilable), and return it."""
     for name, predictor in program.named_predictors():
         part = state[name.removeprefix("maker.")]
         predictor.signature = predictor.signature.with_instructions(part["instructions"])
@@ -192,9 +192,9 @@ class Bench:
     def name(self) -> str:
         return type(self.original).__name__
 
-    def student(self, state: State | None = None) -> Student:
+    def compilable(self, state: State | None = None) -> Compilable:
         """A program for an optimizer to work on; the seed unless told otherwise."""
-        student = Student(self.original.deepcopy(), self)
+        student = Compilable(self.original.deepcopy(), self)
         return student if state is None else with_state(student, state)
 
     def program(self, state: State) -> Any:
@@ -353,7 +353,7 @@ def _scored(bench: Bench, state: State, numbered: tuple[int, dspy.Example]) -> S
     return bench.run(state, example.document, example.seed)[2]
 
 
-class Student(dspy.Module):
+class Compilable(dspy.Module):
     """The data-maker as an optimizer sees it: `student(document=…, seed=…)` → `trajectory`, `accepted`."""
 
     def __init__(self, maker: Any, bench: Bench):
@@ -373,7 +373,7 @@ class Student(dspy.Module):
         return prediction
 
 
-def _rollout(student: Student) -> int:
+def _rollout(student: Compilable) -> int:
     """The rollout id an optimizer has set on predictors or settings to get another sample; 0 for none."""
     lms = [predictor.lm for _, predictor in student.named_predictors()] + [dspy.settings.lm]
     return next((int(r) for lm in lms if lm is not None and (r := lm.kwargs.get("rollout_id"))), 0)
@@ -445,8 +445,9 @@ def examiner_digest(maker: Any, metric: Any) -> str:
     models.pop("reflection", None)
     checks = [(type(c).__qualname__, _simple(c)) for c in getattr(maker, "checks", ())]
     kind = f"{getattr(metric, '__module__', '')}.{getattr(metric, '__qualname__', type(metric).__qualname__)}"
+    about = metric.about() if hasattr(metric, "about") else {}
     facts = [frozen, getattr(domain, "name", ""), repr(getattr(maker, "acceptance", None)), models, checks]
-    text = json.dumps([*facts, kind, _simple(metric)], sort_keys=True, default=str)
+    text = json.dumps([*facts, kind, about or _simple(metric)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -52,7 +52,7 @@ class Task:
 
 
 class Teleprompter(Protocol):
-    """Improves a student (see `evaluations.Student`) on examples; keeps out of valset what it learns from."""
+    """Improves a student (see `evaluations.Compilable`) on examples; keeps out of valset what it learns from."""
 
     def compile(
         self, student: Any, *, trainset: Sequence[dspy.Example], valset: Sequence[dspy.Example]

@@ -99,7 +99,7 @@ class Evolution:
                 break
             if child is not None and self._joins(bench, parent, child, valset, iteration):
                 population.append(child)
-        return bench.student(max(population, key=lambda c: (c.mean(ids) or 0.0, -population.index(c))).state)
+        return bench.compilable(max(population, key=lambda c: (c.mean(ids) or 0.0, -population.index(c))).state)
 
     def _child(
         self, bench: Bench, parent: Candidate, batch: Sequence[dspy.Example], iteration: int
@@ -117,7 +117,7 @@ class Evolution:
     def _rewritten(
         self, bench: Bench, parent: Candidate, name: str, batch: Sequence[dspy.Example], iteration: int
     ) -> str:
-        student = with_state(bench.student(), parent.state)
+        student = with_state(bench.compilable(), parent.state)
         scores = bench.scores(student, batch)
         runs = [bench.run(parent.state, e.document, e.seed)[0] for e in batch]
         told = [fenced(_told(t, s.feedback), "run") for t, s in zip(runs, scores, strict=True)]
@@ -139,8 +139,8 @@ class Evolution:
     ) -> bool:
         ids = [e.document.id for e in valset]
         again = [bench.example(e.document, e.seed + 10_000 * iteration) for e in valset]
-        bench.scores(bench.student(parent.state), again)
-        bench.scores(bench.student(child.state), again)
+        bench.scores(bench.compilable(parent.state), again)
+        bench.scores(bench.compilable(child.state), again)
         before, after = parent.mean(ids) or 0.0, child.mean(ids) or 0.0
         joins = after > before + 1e-9
         verdict = "kept" if joins else "dropped"

@@ -55,7 +55,7 @@ class RandomSearch:
                     tried.add(candidate.id)
                     bench.scores(with_state(student.deepcopy(), state), valset)
                     break
-        return bench.student(bench.best([e.document.id for e in valset]).state)
+        return bench.compilable(bench.best([e.document.id for e in valset]).state)
 
 
 PLUGIN = Bootstrap()

@@ -14,7 +14,7 @@ class Mipro:
     """Options: `candidates` (instructions, and sets of demonstrations, to choose from), `max_demos` of a set."""
 
     reflects: ClassVar[bool] = True
-    needs: ClassVar[dict[str, str]] = {"optuna": "'optuna>=4'"}
+    needs: ClassVar[dict[str, str]] = {"optuna": "'autodata-dspy[optimizers]'"}
     OPTIONS: ClassVar[dict[str, Any]] = {"candidates": 5, "max_demos": 3}
 
     def fewest(self, task: Task) -> tuple[int, int]:

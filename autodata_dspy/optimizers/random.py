@@ -48,7 +48,7 @@ class Shuffling:
             state = with_demos(shuffled(seed, rng), rng.sample(pool, size), own=rng.random() < 0.5)
             bench.note(state, bench.seed_id, f"{size} random demonstrations, sentences shuffled")
             bench.scores(with_state(student.deepcopy(), state), valset)
-        return bench.student(bench.best([e.document.id for e in valset]).state)
+        return bench.compilable(bench.best([e.document.id for e in valset]).state)
 
 
 def shuffled(state: State, rng: random.Random) -> State:

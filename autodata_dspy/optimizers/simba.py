@@ -14,7 +14,7 @@ class Simba:
     """Options: `bsize` (training documents of one step), `candidates` of a step, `max_demos`.
 
     DSPy takes samples by giving predictors a model with another rollout id, which roles that are resolved at call time
-    would not notice; a Student turns it into another seed of the run.
+    would not notice; a Compilable turns it into another seed of the run.
     """
 
     reflects: ClassVar[bool] = True

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import itertools
 import typing
 
 import dspy
@@ -10,6 +11,8 @@ import pytest
 from autodata_dspy import registry
 from autodata_dspy.documents import check_documents
 from autodata_dspy.domains.base import Domain, Malformed, builtin_documents, passage
+from autodata_dspy.errors import ConfigError
+from autodata_dspy.optimizers.base import Task, check
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge, Document, Trajectory
 from autodata_dspy.verifiers.base import Checks, Cost, Verifier, VerifierExample
@@ -134,6 +137,36 @@ def test_a_passage_is_whole_paragraphs_and_not_too_long():
     assert passage(long, 3) == passage(long, 3)
     assert passage(Document("d", "  short \n"), 3) == "short"
     assert passage(Document("d", "y" * 5000), 3) == "y" * 1400
+
+
+# -- optimizers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", registry.names("optimizers"))
+def test_an_optimizer_says_what_it_needs_and_stays_within_its_budget(name):
+    plugin = registry.load("optimizers", name)
+    assert plugin.__doc__ and isinstance(plugin.reflects, bool)
+    assert all(isinstance(value, (int, float)) and value > 0 for value in plugin.OPTIONS.values())
+    lm = Roles(challenger="openai/none", reflection="openai/none")
+    for n_train, n_val, n_predictors in itertools.product((10, 40), (5, 20), (1, 2)):
+        task = Task(lambda *_: None, 10**6, 0, n_train, n_val, n_predictors, lm)
+        fewest = plugin.fewest(task)[1]
+        assert plugin.fewest(task)[0] <= n_train and 0 < fewest < 10**6
+        task = dataclasses.replace(task, budget=fewest)
+        check(plugin, name, task) if name != "mipro" else None
+        assert plugin.n_proposals(task) >= 1 and callable(plugin.build(task).compile)
+        with pytest.raises(ConfigError, match=f"give at least {fewest}"):
+            check(DoesNotNeedPackages(plugin), name, dataclasses.replace(task, budget=fewest - 1))
+
+
+class DoesNotNeedPackages:
+    needs: typing.ClassVar = {}
+
+    def __init__(self, plugin):
+        self.plugin = plugin
+
+    def __getattr__(self, name):
+        return getattr(self.plugin, name)
 
 
 # -- generators -----------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ PUBLIC = {
     "Trajectory",
     "Verdict",
     "calibrate",
+    "compile",
     "domains",
     "generate",
     "generators",

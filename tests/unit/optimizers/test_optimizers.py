@@ -165,7 +165,7 @@ def test_another_rollout_is_another_run():
     document = compiling.documents(1)[0]
     seen = set()
     for rollout in (None, 1, 2):
-        student = bench.student()
+        student = bench.compilable()
         if rollout:
             student.set_lm(bench.original.roles["challenger"].copy(rollout_id=rollout))
         seen.add(student(document=document, seed=0).trajectory.seed)
