@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import itertools
 import json
 import logging
 import time
@@ -19,9 +17,13 @@ from autodata_dspy import registry
 from autodata_dspy.artifact import save_program
 from autodata_dspy.budget import Limits, Meter, RoleUsage
 from autodata_dspy.calls import CallLog
+from autodata_dspy.candidates import Candidate, state_of
+from autodata_dspy.compiled import Compiled, CompileForecast, Difference, paired
 from autodata_dspy.documents import check_documents
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
-from autodata_dspy.evaluations import Bench, Candidate, EvaluationLog, Told, examiner_digest, state_of
+from autodata_dspy.evaluation_log import EvaluationLog
+from autodata_dspy.evaluations import Bench, Told
+from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.generation import fingerprint, open_folder
 from autodata_dspy.optimizers.base import Optimizer, Task, check
 from autodata_dspy.roles import Roles
@@ -31,105 +33,8 @@ from autodata_dspy.types import Document
 
 logger = logging.getLogger(__name__)
 
-DRAWS = 5000  # of the bootstrap
 FEWEST_TESTED = 5  # documents; of fewer, all may differ in one direction by chance more often than 1 time in 20
 TEST_SEED = 7_000_000  # test runs have seeds of their own
-
-
-@dataclass(frozen=True)
-class CompileForecast:
-    """What a compilation may take at most, from one run of the seed program.
-
-    Attributes:
-        n_runs: program runs of the optimizer.
-        n_test_runs: program runs of the test.
-        calls, tokens, minutes, usd: of all of them; minutes of wall time at the asked number of threads.
-        n_proposals: about how many candidates the budget buys.
-        unpriced: calls whose price is unknown, so that `usd` says too little.
-    """
-
-    n_runs: int
-    n_test_runs: int
-    calls: float
-    tokens: float
-    minutes: float
-    usd: float
-    n_proposals: int
-    unpriced: int = 0
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Compiled minus seed on the test documents.
-
-    Attributes:
-        mid, low, high: mean difference with its 95 % interval (paired bootstrap over documents).
-        p: chance of as large a mean if each document's difference could as well have the other sign (one-sided). The
-            bootstrap alone is too sure of itself with a handful of documents.
-    """
-
-    mid: float
-    low: float
-    high: float
-    p: float
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """What came of it.
-
-    Attributes:
-        program: the compiled data-maker; the seed where there is no evidence that another one is better.
-        verdict: one sentence.
-        improved: whether `program` is another one than the seed.
-        seed, chosen: the seed program, and the candidate with the best validation score.
-        validation: candidate id → mean score on the validation documents, for those that were run on all of them.
-        test: "seed" and "chosen" → mean score on the test documents; empty where the test could not be run.
-        difference: of these, where both were run.
-        n_undecided: test runs (of both) that the metric could not decide; they count as 0.
-        candidates: every one, in the order of its first run.
-        split: ids of the documents of each part.
-        n_runs, n_replayed: program runs, and how many of these an earlier session had paid for.
-        usage: role → counts, over all sessions.
-        examiner: hash of what scored.
-        stopped: why it ended before its time; None if it did not.
-    """
-
-    program: Any
-    verdict: str
-    improved: bool
-    seed: Candidate
-    chosen: Candidate
-    validation: dict[str, float]
-    test: dict[str, float]
-    difference: Difference | None
-    n_undecided: int
-    candidates: tuple[Candidate, ...]
-    split: dict[str, list[str]]
-    n_runs: int
-    n_replayed: int
-    usage: dict[str, Any]
-    examiner: str
-    stopped: AutodataError | None = None
-
-    def record(self) -> dict[str, Any]:
-        """As plain data, without the program."""
-        lineage = [dataclasses.asdict(c) | {"validation": self.validation.get(c.id)} for c in self.candidates]
-        return {
-            "verdict": self.verdict,
-            "improved": self.improved,
-            "seed": self.seed.id,
-            "chosen": self.chosen.id,
-            "test": self.test,
-            "difference": dataclasses.asdict(self.difference) if self.difference else None,
-            "n_undecided": self.n_undecided,
-            "n_runs": self.n_runs,
-            "usage": self.usage,
-            "examiner": self.examiner,
-            "split": self.split,
-            "stopped": str(self.stopped or ""),
-            "candidates": lineage,
-        }
 
 
 def compile(
@@ -387,21 +292,6 @@ class _Job:
         if difference.low > 0 and difference.p <= 0.05:
             return f"better by {figures} {where}{why}", True
         return f"no evidence of improvement, the seed is kept: {figures} {where}{why}", False
-
-
-def paired(gains: Sequence[float], seed: int) -> Difference:
-    """Mean of per-document differences, its percentile interval, and a sign-flip test."""
-    import numpy as np
-
-    values, rng = np.asarray(gains, float), np.random.default_rng(seed)
-    picked = rng.integers(0, len(values), (DRAWS, len(values)))
-    low, high = np.quantile(values[picked].mean(axis=1), [0.025, 0.975])
-    if len(values) <= 12:  # all of them
-        signs = np.array(list(itertools.product((1, -1), repeat=len(values))))
-    else:
-        signs = rng.choice((1, -1), (DRAWS, len(values)))
-    p = float((signs @ values >= values.sum() - 1e-9).mean())
-    return Difference(float(values.mean()), float(low), float(high), p)
 
 
 def _validation(bench: Bench, split: Split) -> dict[str, float]:

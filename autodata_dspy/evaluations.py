@@ -1,30 +1,28 @@
 """Program runs as optimizers see them: recorded, replayed, counted, on an examiner that nothing can reach.
 
-An optimizer is given a `Compilable` (what DSPy calls its student): a copy of the data-maker whose predictors it may change at will. What runs is another
-copy of the untouched original into which only the instructions and demonstrations of the optimizable predictors are
-put. So whatever else is changed (a judge, a solver, an acceptance rule) is never executed.
+An optimizer is given a `Compilable` (what DSPy calls its student): a copy of the data-maker whose predictors it may
+change at will. What runs is another copy of the untouched original into which only the instructions and demonstrations
+of the optimizable predictors are put. So whatever else is changed (a judge, a solver, an acceptance rule) is never
+executed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
-import hashlib
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dspy
 
 from autodata_dspy.budget import Meter, metered, one_line
 from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError
+from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.executors import run_threads
 from autodata_dspy.generation import Job, as_trajectory
 from autodata_dspy.metrics.base import Score
@@ -32,109 +30,7 @@ from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
 
 logger = logging.getLogger(__name__)
 
-State = dict[str, dict[str, Any]]  # predictor → {"instructions": text, "demos": list of dicts}
 ROLLOUT = 1_000_003  # added to the seed of a run for each rollout id that an optimizer asks for
-
-
-@dataclass
-class Candidate:
-    """A program variant.
-
-    Attributes:
-        id: hash of its instructions and demonstrations.
-        state: these, by predictor.
-        parent: id of the candidate it was made from; "" for the seed, or where the optimizer does not say.
-        how: what made it, in a few words.
-        scores: document id → scores on that document, one a seed.
-    """
-
-    id: str
-    state: State
-    parent: str = ""
-    how: str = ""
-    scores: dict[str, list[float]] = field(default_factory=dict)
-
-    def mean(self, documents: Sequence[str]) -> float | None:
-        """Mean over documents of the mean over seeds; None unless each of them was run."""
-        if not documents or any(d not in self.scores for d in documents):
-            return None
-        return sum(sum(self.scores[d]) / len(self.scores[d]) for d in documents) / len(documents)
-
-
-def state_of(program: Any) -> State:
-    """Instructions and demonstrations of the predictors that may change; of a demonstration the signature's fields."""
-    state = {}
-    for name, predictor in program.named_predictors():
-        fields = list(predictor.signature.fields)
-        demos = [{f: to_dict(demo[f]) for f in fields if f in demo} for demo in predictor.demos]
-        state[name.removeprefix("maker.")] = {"instructions": predictor.signature.instructions, "demos": demos}
-    return state
-
-
-def state_id(state: State) -> str:
-    text = json.dumps(state, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def with_state(program: Any, state: State) -> Any:
-    """Put instructions and demonstrations into a program (or Compilable), and return it."""
-    for name, predictor in program.named_predictors():
-        part = state[name.removeprefix("maker.")]
-        predictor.signature = predictor.signature.with_instructions(part["instructions"])
-        predictor.demos = [dict(demo) for demo in part["demos"]]
-    return program
-
-
-class EvaluationLog:
-    """Finished program runs, one JSON line each, on the disk when `put` returns. A torn last line is cut off.
-
-    Raises:
-        StoreError: it cannot be opened or written, or a line that is not the last one is unreadable.
-    """
-
-    def __init__(self, path: Path):
-        self.path = path
-        self._records: dict[str, dict[str, Any]] = {}
-        try:
-            self._stream = path.open("ab")
-            self._read()
-        except OSError as error:
-            raise StoreError(f"cannot open {path}: {error.strerror or error}") from error
-
-    def _read(self) -> None:
-        whole = 0
-        with self.path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    record = json.loads(line)
-                    self._records[record["key"]] = record
-                except (ValueError, KeyError, TypeError) as error:
-                    raise StoreError(f"{self.path}, line {number}: unreadable ({error}); remove the line") from error
-                whole += len(line)
-        os.truncate(self.path, whole)
-
-    def get(self, key: str) -> dict[str, Any] | None:
-        return self._records.get(key)
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        """All runs, in the order of writing."""
-        return iter(list(self._records.values()))
-
-    def put(self, record: dict[str, Any]) -> None:
-        line = json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace") + b"\n"
-        try:
-            self._stream.write(line)
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-        except (OSError, ValueError) as error:
-            raise StoreError(f"cannot write {self.path}: {error}") from error
-        self._records[record["key"]] = json.loads(line)
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stream.close()
 
 
 Metric = Callable[..., Any]
@@ -427,34 +323,3 @@ def _plain(score: Any) -> dict[str, Any]:
 def _revived(kept: dict[str, Any]) -> Score:
     marks = {"undecided": kept["undecided"], "pass_mark": kept["pass_mark"]}
     return Score(kept["score"], kept["feedback"], **marks, **kept["objectives"])
-
-
-# -- what stays frozen ------------------------------------------------------------------------------------
-
-
-def examiner_digest(maker: Any, metric: Any) -> str:
-    """Hash of all that scores: solvers, judges, checks, acceptance rule, their models, the metric."""
-    own = {id(predictor) for _, predictor in maker.named_predictors()}
-    frozen = {
-        name: [list(p.signature.fields), p.signature.instructions, to_dict([dict(d) for d in p.demos])]
-        for name, p in maker.named_sub_modules(dspy.Predict)
-        if id(p) not in own
-    }
-    domain, roles = getattr(maker, "domain", None), getattr(maker, "roles", None)
-    models = roles.to_dict() if roles is not None else {}
-    models.pop("reflection", None)
-    checks = [(type(c).__qualname__, _simple(c)) for c in getattr(maker, "checks", ())]
-    kind = f"{getattr(metric, '__module__', '')}.{getattr(metric, '__qualname__', type(metric).__qualname__)}"
-    about = metric.about() if hasattr(metric, "about") else {}
-    facts = [frozen, getattr(domain, "name", ""), repr(getattr(maker, "acceptance", None)), models, checks]
-    text = json.dumps([*facts, kind, about or _simple(metric)], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _simple(thing: Any) -> dict[str, str]:
-    if dataclasses.is_dataclass(thing) or hasattr(thing, "__dict__"):
-        kinds = (bool, int, float, str, type(None), tuple)
-        return {
-            k: repr(v) for k, v in sorted(vars(thing).items()) if isinstance(v, kinds) and not k.startswith(("_", "n_"))
-        }
-    return {}

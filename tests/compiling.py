@@ -12,7 +12,8 @@ from typing import Any
 
 import scripted
 
-from autodata_dspy.compilation import Compiled, compile
+from autodata_dspy.compilation import compile
+from autodata_dspy.compiled import Compiled
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.metrics import Score
 from autodata_dspy.types import Document

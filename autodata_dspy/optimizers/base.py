@@ -17,8 +17,9 @@ import dspy
 
 from autodata_dspy.asking import request_parameters, seed_for
 from autodata_dspy.calls import RoleLM
+from autodata_dspy.candidates import State, state_of
 from autodata_dspy.errors import ConfigError, did_you_mean
-from autodata_dspy.evaluations import Bench, State, state_of
+from autodata_dspy.evaluations import Bench
 from autodata_dspy.roles import Roles
 
 

@@ -17,8 +17,9 @@ import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from autodata_dspy.asking import ask, seed_for
+from autodata_dspy.candidates import Candidate, state_id, state_of, with_state
 from autodata_dspy.errors import ProviderError
-from autodata_dspy.evaluations import Bench, Candidate, state_id, state_of, with_state
+from autodata_dspy.evaluations import Bench
 from autodata_dspy.judging import fenced
 from autodata_dspy.optimizers.base import Task
 from autodata_dspy.types import Trajectory

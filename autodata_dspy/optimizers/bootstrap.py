@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import dspy
 
-from autodata_dspy.evaluations import state_of, with_state
+from autodata_dspy.candidates import state_of, with_state
 from autodata_dspy.optimizers.base import Task, harvested, with_demos
 
 

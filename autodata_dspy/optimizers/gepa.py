@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import dspy
 
-from autodata_dspy.evaluations import Bench, state_of
+from autodata_dspy.candidates import state_of
+from autodata_dspy.evaluations import Bench
 from autodata_dspy.optimizers.base import Task, proposer, tame_dspy
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import dspy
 
-from autodata_dspy.evaluations import State, state_of, with_state
+from autodata_dspy.candidates import State, state_of, with_state
 from autodata_dspy.optimizers.base import Task, harvested, with_demos
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")

@@ -42,7 +42,8 @@ GROUPS = (
     ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
     ("generation",),
     ("runs", "calibration"),
-    ("splitting", "evaluations"),
+    ("splitting", "candidates", "evaluation_log", "examiner"),
+    ("evaluations", "compiled"),
     ("optimizers.base",),
     ("optimizers",),  # they run programs, which generation knows how to
     ("compilation",),

@@ -15,9 +15,10 @@ from dspy import lm15
 from autodata_dspy import registry
 from autodata_dspy.artifact import load_program
 from autodata_dspy.budget import Limits
-from autodata_dspy.compilation import paired
+from autodata_dspy.candidates import state_of
+from autodata_dspy.compiled import paired
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError, StoreError
-from autodata_dspy.evaluations import examiner_digest, state_of
+from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.metrics import Score
 
 WITHOUT_OPTUNA = [n for n in registry.names("optimizers") if n != "mipro"]
@@ -189,8 +190,7 @@ def test_the_examiner_has_a_hash_that_prompts_of_the_student_do_not_change():
     write = program.challenger.write
     write.signature = write.signature.with_instructions("Other words.")
     assert examiner_digest(program, compiling.accepted) == before
-    solve = program.weak.named_sub_modules
-    frozen = [m for _, m in solve() if hasattr(m, "signature")][0]
+    frozen = next(m for _, m in program.weak.named_sub_modules() if hasattr(m, "signature"))
     frozen.signature = frozen.signature.with_instructions("Be lenient.")
     assert examiner_digest(program, compiling.accepted) != before
     assert examiner_digest(compiling.maker(), len) != before

@@ -8,8 +8,9 @@ import dspy
 import pytest
 
 from autodata_dspy import registry
+from autodata_dspy.candidates import state_of
 from autodata_dspy.errors import ConfigError
-from autodata_dspy.evaluations import Bench, state_of
+from autodata_dspy.evaluations import Bench
 from autodata_dspy.optimizers.base import Proposer
 from autodata_dspy.optimizers.boltzmann import drawn
 
