@@ -24,7 +24,7 @@ from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Told
 from autodata_dspy.examiner import examiner_digest
-from autodata_dspy.generation import fingerprint, open_folder
+from autodata_dspy.generation import Interrupted, fingerprint, open_folder
 from autodata_dspy.optimizers.base import Optimizer, Task, check
 from autodata_dspy.roles import Roles
 from autodata_dspy.splitting import Split, split_documents
@@ -76,6 +76,7 @@ def compile(
     Raises:
         ConfigError: bad documents, an optimizer that does not fit, a metric that fails, not confirmed.
         StoreError: the run folder is in use, damaged, or belongs to another configuration.
+        Interrupted: by Ctrl-C; runs that had begun end at their next model call, finished ones are kept.
     """
     check_documents(documents)
     if repeats < 1 or concurrency < 1 or budget < 1:
@@ -247,6 +248,9 @@ class _Job:
         except StopRun as stop:
             logger.warning("%s was stopped: %s", self.name, stop.cause)
             return stop.cause
+        except KeyboardInterrupt:
+            bench.meter.stop(Interrupted("interrupted"))
+            raise Interrupted("interrupted") from None
         finally:
             bench.drained()
             for candidate in bench.candidates.values():

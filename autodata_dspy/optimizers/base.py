@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import io
 import itertools
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -165,8 +166,14 @@ def tame_dspy(task: Task) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield  # progress bars go to either
+    theirs = logging.getLogger("dspy")
+    before = theirs.level
+    theirs.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield  # progress bars go to either
+    finally:
+        theirs.setLevel(before)
 
 
 def _patient(real: Any, *positional: Any, **options: Any) -> Any:

@@ -11,6 +11,8 @@ from autodata_dspy.candidates import state_of
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.optimizers.base import Task, proposer, tame_dspy
 
+REPLAYS = 5  # GEPA counts runs that the bench remembers; this ends it where nothing new comes any more
+
 
 class Gepa:
     """Works on instructions, from the metric's feedback. Options: `minibatch` of a reflection."""
@@ -42,18 +44,22 @@ class Reflecting:
     def compile(self, student: Any, *, trainset: Sequence[dspy.Example], valset: Sequence[dspy.Example]) -> Any:
         """Raises StopRun, as all of them do, when the budget is used up or a model is out."""
         task = self.task
-        lineage = _Lineage(student.bench, student)
+        bench = student.bench
+        lineage = _Lineage(bench, student)
+
+        def spent(state: Any) -> bool:  # asked between iterations only, so the next one has to fit
+            return bench.n_runs + PLUGIN.iteration(task) > task.budget
+
         optimizer = dspy.GEPA(
             metric=task.metric,
-            # GEPA looks at its budget between iterations only, so the last one has to fit.
-            max_metric_calls=task.budget - PLUGIN.iteration(task) + 1,
+            max_metric_calls=REPLAYS * task.budget,
             reflection_minibatch_size=min(int(task.option("minibatch", 3)), task.n_train),
             reflection_lm=proposer(task),
             num_threads=task.n_threads,
             use_merge=task.n_predictors > 1,
             warn_on_score_mismatch=False,
             seed=task.seed,
-            gepa_kwargs={"callbacks": [lineage]},
+            gepa_kwargs={"callbacks": [lineage], "stop_callbacks": [spent]},
         )
         with tame_dspy(task):
             return optimizer.compile(student, trainset=list(trainset), valset=list(valset))
