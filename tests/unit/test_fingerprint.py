@@ -6,8 +6,8 @@ import pytest
 from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import StoreError
-from autodata_dspy.generation import fingerprint, generate
 from autodata_dspy.filters import Filtering
+from autodata_dspy.generation import fingerprint, generate
 from autodata_dspy.generators import AgenticSelfInstruct, CoTSelfInstruct, SelfInstruct
 from autodata_dspy.seed_tasks import Instance, SeedTask
 from autodata_dspy.types import Challenge, Document
