@@ -22,7 +22,10 @@ def command(
         ),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Seed tasks as JSON lines, for programs that start from them (self_instruct).")
+        str | None,
+        typer.Option(
+            help="Seed tasks as JSON lines, for programs that start from them (self_instruct, cot_self_instruct)."
+        ),
     ] = None,
     n: options.N = None,
     program: Annotated[str | None, typer.Option(help="A generator's name, or a program file (.json).")] = None,
