@@ -45,7 +45,7 @@ def test_instructions_and_demonstrations_come_back(maker, tmp_path):
     before.challenger.write.demos = [DEMO, {**DEMO, "question": "q2"}]
     save_program(before, tmp_path / "p.json")
     assert [p.name for p in tmp_path.iterdir()] == ["p.json"]
-    after = load_program(maker(), str(tmp_path / "p.json"))
+    after = load_program(str(tmp_path / "p.json"), maker=maker())
     assert predictors(after) == predictors(before)
     assert predictors(after)["challenger.write"] == ("Write it well: ∫ ≤ 🙂", [DEMO, {**DEMO, "question": "q2"}])
 
@@ -69,7 +69,7 @@ def test_what_an_optimizer_notes_beside_a_demonstrations_fields_is_left_out(make
     made = maker()
     made.challenger.write.demos = [dspy.Example(augmented=True, document=object(), question="q", answer="42")]
     save_program(made, tmp_path / "p.json")
-    after = load_program(maker(), tmp_path / "p.json")
+    after = load_program(tmp_path / "p.json", maker=maker())
     assert after.challenger.write.demos == [{"question": "q", "answer": "42"}]
 
 
@@ -87,7 +87,7 @@ def test_a_program_compiled_by_bootstrapping_comes_back(scripted, tmp_path):
         optimizer = dspy.BootstrapFewShot(metric=None, max_bootstrapped_demos=2, max_labeled_demos=3)
         compiled = optimizer.compile(Maker(), trainset=trainset)
     save_program(compiled, tmp_path / "p.json")
-    demos = load_program(Maker(), tmp_path / "p.json").write.demos
+    demos = load_program(tmp_path / "p.json", maker=Maker()).write.demos
     assert [d["passage"] for d in demos if "question" in d] == ["passage 0", "passage 1"]
     assert len(demos) == 3
 
@@ -163,7 +163,7 @@ def test_a_program_that_does_not_fit_is_refused_and_changes_nothing(maker, tmp_p
     made = maker()
     before = predictors(made)
     with pytest.raises(ArtifactError, match=says) as caught:
-        load_program(made, path)
+        load_program(path, maker=made)
     assert str(caught.value).startswith(f"{path}: ")
     assert predictors(made) == before
 
@@ -182,11 +182,11 @@ def test_a_program_that_does_not_fit_is_refused_and_changes_nothing(maker, tmp_p
 def test_a_file_that_is_no_program_is_refused(maker, tmp_path, content, says):
     (tmp_path / "p.json").write_bytes(content)
     with pytest.raises(ArtifactError, match=says):
-        load_program(maker(), tmp_path / "p.json")
+        load_program(tmp_path / "p.json", maker=maker())
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_refused(maker, tmp_path):
     with pytest.raises(ArtifactError, match=r"none\.json: cannot be read: No such file or directory"):
-        load_program(maker(), tmp_path / "none.json")
+        load_program(tmp_path / "none.json", maker=maker())
     with pytest.raises(ArtifactError, match="cannot be read: Is a directory"):
-        load_program(maker(), tmp_path)
+        load_program(tmp_path, maker=maker())
