@@ -15,7 +15,6 @@ from autodata_dspy.program_file import (
     Card,
     Options,
     Program,
-    Prompt,
     RoleUsed,
     checked,
     read_program,
@@ -50,7 +49,8 @@ def save_program(maker: Any, path: str | Path, card: Card | Mapping[str, Any] | 
         card: how it was made; see `program_file.Card`.
 
     Raises:
-        ArtifactError: the maker or the card has a part that JSON cannot hold, or a file cannot be written or has another ending.
+        ArtifactError: the maker or the card has a part that JSON cannot hold, a file cannot be written, or `path` does
+            not end in .json.
     """
     path = Path(path)
     if path.suffix != ".json":  # the card takes the name with another ending
@@ -91,8 +91,8 @@ def describe(maker: Any, card: Card | Mapping[str, Any] | None = None) -> Progra
 def load_program(name_or_path: str | Path, roles: Roles | None = None, maker: Any = None) -> Any:
     """A generator with the prompts of a program; a `dspy.Module` like any other.
 
-    It can stand inside another module, be frozen (`_compiled = True`), be compiled further, and be saved again. Solvers,
-    judges, verifiers and the acceptance rule come from this code and from `roles`, never from the file.
+    It can stand inside another module, be frozen (`_compiled = True`), be compiled further, and be saved again.
+    Solvers, judges, verifiers and the acceptance rule come from this code and from `roles`, never from the file.
 
     Args:
         name_or_path: a shipped program's name ("legal/bootstrap"), a path, or "hf:OWNER/REPOSITORY[/FILE.json]".

@@ -49,8 +49,8 @@ class Prompt(_Strict):
 class Options(_Strict):
     """Constructor options of the generator; None is the generator's own."""
 
-    per_document: int | None = Field(None, ge=1)
-    max_rounds: int | None = Field(None, ge=1)
+    per_document: int | None = Field(default=None, ge=1)
+    max_rounds: int | None = Field(default=None, ge=1)
     without: list[str] = []
 
     def given(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Measured(_Strict):
     value: Finite
     low: Finite | None = None
     high: Finite | None = None
-    n: int | None = Field(None, ge=0)
+    n: int | None = Field(default=None, ge=0)
 
 
 class Candidate(_Strict):
@@ -218,7 +218,7 @@ def _program(body: Any) -> Program:
 def _from_first(body: dict[str, Any]) -> dict[str, Any]:
     """What schema 1 had, in the words of schema 2."""
     if unknown := body.keys() - {"generator", "predictors"}:
-        raise ArtifactError(did_you_mean("key", min(unknown), ["generator", "predictors"]))
+        raise ArtifactError(did_you_mean("key", min(unknown), ["schema", "generator", "predictors"]))
     predictors = body.get("predictors")
     for name, part in predictors.items() if isinstance(predictors, dict) else ():
         fields = part.pop("fields", None) if isinstance(part, dict) else None

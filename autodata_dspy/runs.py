@@ -169,7 +169,7 @@ def recheck(domain: str, result: Result) -> list[Verdict]:
 
 
 def verified(config: RunConfig) -> str:
-    """What stands behind a run's examples ("checked", "judged", "none"); "" where domain or program is not here any more."""
+    """What stands behind a run's examples ("checked", "judged", "none"); "" where domain or program is gone."""
     from autodata_dspy.ablations import Parts, leave_out  # with DSPy, which other readers of a run folder do not need
 
     try:
