@@ -58,7 +58,7 @@ def test_the_file_holds_prompts_and_models_and_neither_key_nor_endpoint(scripted
             **{"headers": {"Authorization": "s3cret"}, "api_key_env": "S3CRET", "extra_body": {"token": "s3cret"}},
         },
         weak_solver="huggingface/https://127.0.0.1:1/x",
-        judge=scripted.lm({}, "given", temperature=0.5, api_key="s3cret"),
+        judge=dspy.LM("openai/given", temperature=0.5, api_key="s3cret", api_base="http://127.0.0.1:1/v1"),
     )
     made = AgenticSelfInstruct(scripted.domain(), roles, per_document=3, max_rounds=4, without=["feedback"])
     save_program(made, tmp_path / "p.json", card={"optimizer": "gepa"})
@@ -69,7 +69,7 @@ def test_the_file_holds_prompts_and_models_and_neither_key_nor_endpoint(scripted
     assert body["options"] == {"per_document": 3, "max_rounds": 4, "without": ["feedback"]}
     assert body["roles"]["challenger"] == {"model": "vllm:tiny", "parameters": {"temperature": 0.9}}
     assert body["roles"]["weak_solver"] == {"model": "…"}
-    assert body["roles"]["judge"] == {"model": "scripted/given", "parameters": {"temperature": 0.5}}
+    assert body["roles"]["judge"] == {"model": "openai/given", "parameters": {"temperature": 0.5}}
     assert body["roles"]["strong_solver"] == {"model": "embedded/qwen2.5-coder-1.5b"}
     assert body["card"] == {"optimizer": "gepa"}
 
@@ -267,7 +267,9 @@ def test_a_file_of_the_first_schema_still_loads(scripted, tmp_path):
     made = AgenticSelfInstruct(scripted.domain())
     load_program(first_schema(tmp_path / "p.json"), maker=made)
     assert predictors(made) == {"challenger.write": ("Old words.", [DEMO])}
-    with pytest.raises(ConfigError, match=r"p\.json: the file does not tell the domain .schema 1.; load it with maker="):
+    with pytest.raises(
+        ConfigError, match=r"p\.json: the file does not tell the domain .schema 1.; load it with maker="
+    ):
         load_program(tmp_path / "p.json")
 
 
