@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -197,10 +198,16 @@ def _check_fit(program: Program, expected: dict[str, Any]) -> None:
         raise ArtifactError(f"the program has the predictors {given}, the generator has {sorted(expected)}")
     for name, predictor in expected.items():
         prompt, fields = program.predictors[name], list(predictor.signature.fields)
-        if prompt.fields != fields:
-            raise ArtifactError(f"{name} has the fields {prompt.fields}, the generator has {fields}")
+        for theirs, ours in itertools.zip_longest(prompt.fields, fields):
+            if theirs != ours:
+                said = f"has {_named(theirs)} where the generator has {_named(ours)}"
+                raise ArtifactError(f"{name} {said}: {prompt.fields} and {fields}")
         for field in (field for demo in prompt.demos for field in demo if field not in fields):
             raise ArtifactError(f"a demo of {name} has the field {field!r}; the predictor has {fields}")
+
+
+def _named(field: str | None) -> str:
+    return "no more field" if field is None else f"the field {field!r}"
 
 
 def _prompt(predictor: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The wheel holds what the package reads at run time: documents, seed tasks, the skeleton and the programs."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,20 @@ from pathlib import Path
 import pytest
 import setuptools
 
+from autodata_dspy.artifact import save_program
+from autodata_dspy.generators import AgenticSelfInstruct
+
 ROOT = Path(__file__).parents[2]
+ELSEWHERE = """
+import autodata_dspy as ad, dspy
+class Mine(dspy.Module):
+    def __init__(self):
+        super().__init__()
+        self.maker = ad.load_program("math_objects/sample")
+mine = Mine()
+ad.save_program(mine.maker, "again.json")
+print(ad.__file__, [name for name, _ in mine.named_predictors()], ad.load_program("again.json").per_document)
+"""
 DATA = ("domains/documents/*.jsonl", "domains/seeds/*.jsonl", "cli/skeleton/*", "py.typed")
 
 
@@ -24,9 +38,10 @@ def wheel(tmp_path_factory):
         shutil.copy(ROOT / name, tree)
     for name in ("autodata_dspy", "programs"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    (tree / "programs" / "tiny").mkdir()
-    for ending in ("json", "md"):
-        (tree / "programs" / "tiny" / f"sample.{ending}").write_text("{}")
+    (tree / "programs" / "math_objects").mkdir(exist_ok=True)
+    save_program(
+        AgenticSelfInstruct("math_objects", per_document=7), tree / "programs" / "math_objects" / "sample.json"
+    )
     code = f"import setuptools.build_meta as b; b.build_wheel({str(out)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=tree, check=True, capture_output=True)
     (built,) = out.glob("*.whl")
@@ -36,7 +51,7 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_programs_with_their_cards_as_files(wheel):
     names = set(wheel.namelist())
     shipped = {f"autodata_dspy/{p.relative_to(ROOT)}" for p in (ROOT / "programs").rglob("*") if p.is_file()}
-    assert shipped | {f"autodata_dspy/programs/tiny/sample.{e}" for e in ("json", "md")} <= names
+    assert shipped | {f"autodata_dspy/programs/math_objects/sample.{e}" for e in ("json", "md")} <= names
     assert wheel.read("autodata_dspy/programs/README.md") == (ROOT / "programs" / "README.md").read_bytes()
 
 
@@ -47,3 +62,21 @@ def test_the_wheel_holds_the_sources_and_the_data_and_nothing_else(wheel):
     ours = {name for name in wheel.namelist() if "dist-info/" not in name and "/programs/" not in name}
     assert ours == expected
     assert any(name.startswith("autodata_dspy/domains/seeds/") for name in ours)
+
+
+def test_a_program_of_the_wheel_is_loaded_by_name_put_into_a_module_saved_and_reloaded(wheel, tmp_path):
+    wheel.extractall(tmp_path / "site")
+    (tmp_path / "elsewhere").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        cwd=tmp_path / "elsewhere",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == [
+        str(tmp_path / "site" / "autodata_dspy" / "__init__.py"),
+        "['maker.challenger.write']",
+        "7",
+    ]

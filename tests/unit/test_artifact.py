@@ -188,7 +188,7 @@ REVIEW = ("predictors", "quality_verifier.review")
         (change_at(*REVIEW, "demos", to=["x"]), "quality_verifier.review.demos.0: Input should be a valid dict"),
         (
             change_at(*REVIEW, "inputs", to={"verdict": "", "question": ""}),
-            r"quality_verifier.review has the fields \['verdict', 'question', 'verdict'\], the generator has \['question'",
+            r"quality_verifier.review has the field 'verdict' where the generator has the field 'question': \['verdict', 'qu",
         ),
         (
             change_at(*REVIEW, "demos", to=[{"question": "q", "score": 1}]),
@@ -277,8 +277,12 @@ def test_a_file_of_the_first_schema_still_loads(scripted, tmp_path):
     ("changes", "says"),
     [
         ({"fields": "question"}, "predictors.'challenger.write': not of the form fields, instructions, demos"),
+        ({"fields": ["passage"]}, "challenger.write has no more field where the generator has the field 'angle'"),
         ({"fields": [1]}, "not of the form"),
-        ({"fields": ["question"]}, r"challenger.write has the fields \['question'\], the generator has"),
+        (
+            {"fields": ["question"]},
+            r"challenger.write has the field 'question' where the generator has the field 'passage': \['question'\] and",
+        ),
         ({"lm": "x"}, "unknown key 'predictors.challenger.write.lm'"),
     ],
 )

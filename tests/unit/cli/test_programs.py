@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from command_line import refused, run_here
+from command_line import refused, refused_run, run_here
 
 from autodata_dspy import program_sources, runs
 from autodata_dspy.artifact import save_program
@@ -57,6 +57,8 @@ def test_the_task_of_a_program_is_the_runs(tmp_path):
     told = runs.completed(RunConfig.of({"program": str(tmp_path / "p.json")}))
     assert (told.domain, told.task) == ("legal_labels", task.to_table())
     assert runs.generator_of(told) is CoTSelfInstruct
+    given = ("--program", tmp_path / "p.json", "--documents", "builtin", "--out", tmp_path / "c.toml")
+    refused_run("calibrate", *given, "--run-dir", tmp_path / "r", says="CoTSelfInstruct has no weak and strong solver")
 
 
 def _seeds(task):
@@ -94,7 +96,7 @@ def test_prompts_are_plain_text_that_cannot_steer_the_terminal(saved):
     assert ran.out.startswith(
         "agentic_self_instruct on math_objects\n\n=== challenger.write ===\nLine one.\nLine \\x1b[2J two.\n\nGiven:\n- passage: "
     )
-    assert "\nWrite:\n- question" in ran.out
+    assert "\nWrite:\n- program\n- question: " in ran.out
     assert "\nExample 1:\npassage: " in ran.out
     assert "\x1b" not in ran.out
 
