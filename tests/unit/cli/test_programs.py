@@ -52,19 +52,14 @@ def test_what_is_set_goes_before_what_the_program_tells(saved):
 
 
 def test_the_task_of_a_program_is_the_runs(tmp_path):
-    task = LabelledTask("weather", {"wet": "It rains.", "dry": "The sun shines."})
-    save_program(CoTSelfInstruct(legal_labels.for_task(task), seeds=_seeds(task)), tmp_path / "p.json")
+    examples = {"wet": ("The gutters ran over.",), "dry": ("Dust lay on every leaf.",)}
+    task = LabelledTask("weather", {"wet": "It rains.", "dry": "The sun shines."}, examples=examples)
+    save_program(CoTSelfInstruct(legal_labels.for_task(task)), tmp_path / "p.json")
     told = runs.completed(RunConfig.of({"program": str(tmp_path / "p.json")}))
     assert (told.domain, told.task) == ("legal_labels", task.to_table())
     assert runs.generator_of(told) is CoTSelfInstruct
     given = ("--program", tmp_path / "p.json", "--documents", "builtin", "--out", tmp_path / "c.toml")
     refused_run("calibrate", *given, "--run-dir", tmp_path / "r", says="CoTSelfInstruct has no weak and strong solver")
-
-
-def _seeds(task):
-    from autodata_dspy.seed_tasks import Instance, SeedTask
-
-    return [SeedTask(label, "Which?", (Instance(f"A {label} day.", label),), True) for label in task.labels]
 
 
 def test_a_run_whose_program_is_gone_can_still_be_read(server, planned, saved, tmp_path):
