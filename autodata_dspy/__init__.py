@@ -22,6 +22,8 @@ _MODULE_OF = {
     "calibrate": "calibration",
     "generate": "generation",
     "load_documents": "documents",
+    "load_program": "artifact",
+    "save_program": "artifact",
 }
 _ROOMS = ("domains", "exporters", "generators", "modules", "verifiers")
 

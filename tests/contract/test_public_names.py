@@ -25,7 +25,9 @@ PUBLIC = {
     "generate",
     "generators",
     "load_documents",
+    "load_program",
     "modules",
+    "save_program",
     "verifiers",
 }
 
