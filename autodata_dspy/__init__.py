@@ -23,6 +23,8 @@ _MODULE_OF = {
     "compile": "compilation",
     "generate": "generation",
     "load_documents": "documents",
+    "load_program": "artifact",
+    "save_program": "artifact",
 }
 _ROOMS = ("domains", "exporters", "generators", "modules", "verifiers")
 

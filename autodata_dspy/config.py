@@ -67,7 +67,8 @@ class RunConfig(_Strict):
         domain: name of the domain.
         task: a classification task for a domain of labelled texts: a TOML file, or its content; see `labelled_task`.
             The content is kept, so that a run can go on when the file has moved.
-        program: name of a generator.
+        program: name of a generator, or a program: a shipped one's name, a file (.json), or "hf:OWNER/REPOSITORY"; see
+            `load_program`. What it tells of itself (domain, task, options) holds unless it is set here.
         documents: "builtin", "none" (for a program that can do without), a path to a file or a folder, or
             "hf:NAME[:SPLIT]"; see `load_documents` for the formats.
         seeds: a file of seed tasks, for a program that starts from them; None are the domain's own.

@@ -233,8 +233,8 @@ class _Run:
         self.watch.document_finished(trajectory)
 
     def _teach(self, trajectory: Trajectory) -> None:
-        """A generator with a learner is told what each document gave."""
-        if learn := getattr(self.maker, "learn", None):
+        """A generator with a learner is told what each document gave; a stopped one will be made again."""
+        if trajectory.status != "stopped" and (learn := getattr(self.maker, "learn", None)):
             learn([r.challenge for r in trajectory.accepted if r.challenge])
 
     def _result(self, seconds: float, stopped: AutodataError | None) -> Result:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from autodata_dspy import registry
 from autodata_dspy.acceptance import adjusted
-from autodata_dspy.artifact import load_program
+from autodata_dspy.artifact import generator_plugin, load_program
 from autodata_dspy.config import N_SLOTS, AcceptanceConfig, RunConfig
 from autodata_dspy.documents import load_documents
-from autodata_dspy.errors import ConfigError, StoreError
+from autodata_dspy.errors import ArtifactError, ConfigError, StoreError
 from autodata_dspy.labelled_task import LabelledTask
+from autodata_dspy.program_file import read_program
+from autodata_dspy.program_sources import is_program, locate
 from autodata_dspy.roles import Roles
 from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Document, Removed, Verdict
@@ -47,7 +49,6 @@ def build_maker(config: RunConfig) -> Any:
         ConfigError, ArtifactError: unknown domain or program, contradicting numbers, a file that does not fit.
     """
     domain = domain_of(config)
-    is_file = config.program.endswith(".json")
     kind = generator_of(config)
     if config.documents == "none" and getattr(kind, "needs_documents", True):
         raise ConfigError(
@@ -55,12 +56,27 @@ def build_maker(config: RunConfig) -> Any:
             "that starts from seed tasks, such as 'self_instruct'"
         )
     maker = kind(domain, Roles(**config.roles), **_options(config, kind, domain))
-    return load_program(maker, config.program) if is_file else maker
+    return load_program(config.program, maker=maker) if is_program(config.program) else maker
 
 
 def generator_of(config: RunConfig) -> Any:
-    """The class of the generator a configuration names; a program file is one of the agentic generator."""
-    return registry.load("generators", "agentic_self_instruct" if config.program.endswith(".json") else config.program)
+    """The class of the generator that a configuration names, or that its program was compiled from."""
+    name = config.program
+    return registry.load("generators", generator_plugin(read_program(locate(name))) if is_program(name) else name)
+
+
+def completed(config: RunConfig) -> RunConfig:
+    """The configuration with what its program tells of itself (domain, task, options), unless it is set already.
+
+    Raises:
+        ConfigError, ArtifactError: no such program, or not one.
+    """
+    if not is_program(config.program):
+        return config
+    program = read_program(locate(config.program))
+    told = {"domain": program.domain, "task": program.task, **program.options.given()}
+    missing = {name: value for name, value in told.items() if value and name not in config.model_fields_set}
+    return RunConfig.of({**config.model_dump(exclude_unset=True), **missing})
 
 
 def _options(config: RunConfig, kind: Any, domain: Domain) -> dict[str, Any]:
@@ -100,11 +116,12 @@ def read_documents(config: RunConfig) -> list[Document]:
 
 
 def start(config: RunConfig, run_dir: Path, watch: Watch | None = None) -> Result:
-    """Run a configuration in a folder; an unfinished run of the same configuration there is continued.
+    """Run a configuration in a folder, `completed`; an unfinished run of the same configuration there is continued.
 
     Raises:
         ConfigError, ArtifactError, StoreError: see `build_maker`, `load_documents`, `generate`.
     """
+    config = completed(config)
     return _generate(config, read_documents(config), run_dir, watch)
 
 
@@ -152,7 +169,7 @@ def recheck(domain: str, result: Result) -> list[Verdict]:
 
 
 def verified(config: RunConfig) -> str:
-    """What stands behind a run's examples ("checked", "judged", "none"); "" where domain or program is not here."""
+    """What stands behind a run's examples ("checked", "judged", "none"); "" where domain or program is gone."""
     from autodata_dspy.ablations import Parts, leave_out  # with DSPy, which other readers of a run folder do not need
 
     try:
@@ -160,7 +177,7 @@ def verified(config: RunConfig) -> str:
         if own := getattr(generator_of(config), "verified_as", None):
             return own(full)
         return leave_out(Parts(full, full.acceptance), config.without).domain.verified
-    except ConfigError:
+    except (ConfigError, ArtifactError):
         return ""
 
 

@@ -48,7 +48,7 @@ def summary(run_dir: Path, command: str) -> dict[str, Any]:
     n = max(len(accepted), 1)
     return {
         "command": command,
-        "config": run.config.model_dump(),
+        "config": run.config.model_dump() | {"documents": Path(run.config.documents).name},  # not where they lie here
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "versions": {p: importlib.metadata.version(p) for p in ("autodata-dspy", "dspy", "sympy", "xllamacpp")},
         "documents_finished": sum(t.status == "done" for t in run.trajectories),

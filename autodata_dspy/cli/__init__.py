@@ -12,12 +12,15 @@ import typer
 from autodata_dspy.cli import (
     audit,
     calibrate,
+    diff,
     export,
     generate,
     listing,
     models,
     new_domain,
+    prompts,
     resume,
+    run,
     show,
     status,
     verify,
@@ -33,11 +36,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("generate")(generate.command)
+app.command("run")(run.command)
 app.command("calibrate")(calibrate.command)
 app.command("resume")(resume.command)
 app.command("status")(status.command)
 app.command("show")(show.command)
 app.command("export")(export.command)
+app.command("prompts")(prompts.command)
+app.command("diff")(diff.command)
 app.command("list")(listing.command)
 app.command("verify")(verify.command)
 app.command("audit")(audit.command)

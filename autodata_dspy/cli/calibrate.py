@@ -27,7 +27,10 @@ def command(
         ),
     ] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="Accepted examples to forecast for (default 50).")] = None,
-    program: Annotated[str | None, typer.Option(help="A generator's name, or a program file (.json).")] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(help="A generator's name, a shipped program's (legal/bootstrap), a .json file, or hf:OWNER/NAME."),
+    ] = None,
     lm: Annotated[
         list[str] | None,
         typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
@@ -47,6 +50,7 @@ def command(
     ),
 ) -> None:
     """Fit the acceptance rule to the models in use, and forecast yield and cost, from a run on a few documents."""
+    from autodata_dspy import runs
     from autodata_dspy.calibration import Pilot
     from autodata_dspy.config import RunConfig, parse_lm_flags
     from autodata_dspy.config_file import check_target
@@ -63,6 +67,7 @@ def command(
         roles=parse_lm_flags(lm or []),
     )
     check_target(out, config)
+    settings = runs.completed(settings)
     settings = settings if "n" in settings.model_fields_set else settings.model_copy(update={"n": 50})
     bounds = {"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd}
     size = Pilot(pilot, rounds, attempts, settings.seed, settings.concurrency)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autodata_dspy.cli import options
+
+if TYPE_CHECKING:
+    from autodata_dspy.config import RunConfig
 
 
 def command(
@@ -22,10 +25,16 @@ def command(
         ),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Seed tasks as JSON lines, for programs that start from them (self_instruct).")
+        str | None,
+        typer.Option(
+            help="Seed tasks as JSON lines, for programs that start from them (self_instruct, cot_self_instruct)."
+        ),
     ] = None,
     n: options.N = None,
-    program: Annotated[str | None, typer.Option(help="A generator's name, or a program file (.json).")] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(help="A generator's name, a shipped program's (legal/bootstrap), a .json file, or hf:OWNER/NAME."),
+    ] = None,
     lm: Annotated[
         list[str] | None,
         typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
@@ -55,8 +64,6 @@ def command(
     max_usd: options.MaxUsd = None,
 ) -> None:
     """Turn documents into verified, challenging examples."""
-    from autodata_dspy import runs
-    from autodata_dspy.cli.display import display, new_run_dir
     from autodata_dspy.config import RunConfig, parse_lm_flags
 
     settings = RunConfig.read(
@@ -78,6 +85,15 @@ def command(
         roles=parse_lm_flags(lm or []),
         limits={"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd},
     )
+    perform(settings, run_dir)
+
+
+def perform(settings: RunConfig, run_dir: Path | None) -> None:
+    """Run a configuration and report it; see `options.finish` for what is raised."""
+    from autodata_dspy import runs
+    from autodata_dspy.cli.display import display, new_run_dir
+
+    settings = runs.completed(settings)
     run_dir = run_dir or new_run_dir(settings.domain)
     with display(f"{settings.domain}: {settings.n} examples → {run_dir}", runs.n_accepted(run_dir)) as watch:
         result = runs.start(settings, run_dir, watch)

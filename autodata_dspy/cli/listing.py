@@ -6,19 +6,24 @@ import typer
 
 
 def command(
-    what: str = typer.Argument("all", help="domains, exporters, generators, verifiers, roles, models, or all."),
+    what: str = typer.Argument(
+        "all", help="domains, exporters, generators, verifiers, programs, roles, models, or all."
+    ),
 ) -> None:
-    """List domains, exporters, generators, verifiers, roles and embedded models."""
+    """List domains, exporters, generators, verifiers, shipped programs, roles and embedded models."""
     from autodata_dspy import registry
     from autodata_dspy.embedded.catalog import MODELS
     from autodata_dspy.errors import ConfigError, did_you_mean
+    from autodata_dspy.program_sources import shipped
     from autodata_dspy.roles import ROLES
 
-    kinds = [*registry.ROOMS, "roles", "models"]
+    kinds = [*registry.ROOMS, "programs", "roles", "models"]
     if what not in ("all", *kinds):
         raise ConfigError(did_you_mean("thing to list", what, ["all", *kinds]))
     for kind in kinds if what == "all" else [what]:
-        if kind == "roles":
+        if kind == "programs":
+            rows = dict.fromkeys(shipped(), "") or {"(none)": "this version ships no programs"}
+        elif kind == "roles":
             rows = dict(ROLES)
         elif kind == "models":
             rows = {f"embedded/{name}": model.licence for name, model in MODELS.items()}

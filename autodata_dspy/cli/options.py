@@ -82,8 +82,9 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     folder = shlex.quote(str(run_dir))
     if result.stopped is None:
         if n_accepted < n:
-            passes = runs.read_config(run_dir).n_passes
-            print(f"all documents are used up; for another pass: autodata resume {folder} --passes {passes + 1}")
+            config = runs.read_config(run_dir)
+            what, passes = "slots" if config.documents == "none" else "documents", config.n_passes + 1
+            print(f"all {what} are used up; for another pass: autodata resume {folder} --passes {passes}")
         print(f"next: autodata show {folder}    (or: autodata status {folder})")
         return
     print(f"everything so far is kept; to go on: autodata resume {folder}")

@@ -124,6 +124,7 @@ class Domain:
         from_instance: (instruction, instance) of a task → Challenge, for methods that start from seed tasks; raises
             Malformed.
         labels: label → definition of a domain whose tasks all have the same labels; empty where a task brings its own.
+        task: the classification task the domain is for, where it is for one.
         unfit_filters: names of `instruction_filters.FILTERS` that make no sense in the domain.
         seeds: the seed tasks of a domain that lives in another package (`seed_tasks.read_seed_tasks` reads a file);
             None where they are in `domains/seeds/<name>.jsonl`.
@@ -167,6 +168,7 @@ class Domain:
     seeds: Callable[[], list[SeedTask]] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     unfit_filters: tuple[str, ...] = ()
+    task: LabelledTask | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Domain:
         return self  # frozen, and an optimizer's copies of a program share it

@@ -250,6 +250,7 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         from_instance=_from_instance(task),
         seeds=lambda: _seeds(task),
         labels=task.labels,
+        task=task,
         max_rounds=len(task.labels),  # one pass over a document tries each label once
         per_document=len(task.labels),
         write_tokens=120,

@@ -163,7 +163,7 @@ class AgenticSelfInstruct(RoleModule):
     ) -> tuple[tuple[Verdict, ...], Decision | None]:
         """Cheapest checks first; stops at the first that fails. Undecided checks do not reject."""
         if self.parts.repeats(challenge, earlier):
-            return (), Decision(False, "duplicate", "it repeats an earlier problem; take another formula")
+            return (), Decision(False, "duplicate", "it repeats an earlier one; take something else of the passage")
         verdicts: list[Verdict] = []
         for check in self.checks:
             verdicts.append(check.verify(challenge, context=document.text))

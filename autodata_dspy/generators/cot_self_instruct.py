@@ -77,7 +77,8 @@ class CoTSelfInstruct(RoleModule):
     are checked, and labelled ones. Else the lowest reward, given by the domain's verifier of answers, or by the
     `answer_judge` where that one needs what this method does not write: a rubric, or the tests of the domain `code`.
     Nobody but models vouches for the stated answer, so what is accepted counts as judged in every domain. The
-    domain's checks of challenges, its quality verifier and its rule have no part in this method.
+    domain's checks of challenges, its quality verifier and its rule have no part in this method, nor do the checks in
+    the final audit of a run, which looks for near-duplicates alone.
 
     Args:
         domain: a domain's name or a Domain.
@@ -120,7 +121,9 @@ class CoTSelfInstruct(RoleModule):
         self._only_inputs = self._examples[0][0].question == self.seeds[0].instances[0].input
         self.write, self.write_from_passage = dspy.Predict(WriteTask), dspy.Predict(WriteTaskFromPassage)
         self._set_solver(self._examples[0][0])
-        self.domain = dataclasses.replace(self.domain, verified=self.verified_as(self.domain))
+        self.domain = dataclasses.replace(
+            self.domain, verified=self.verified_as(self.domain), challenge_verifiers=tuple
+        )
 
     @staticmethod
     def verified_as(domain: Domain) -> Literal["none", "judged", "checked"]:

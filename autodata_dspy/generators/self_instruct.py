@@ -39,7 +39,9 @@ class SelfInstruct(RoleModule):
     with the list, filters drop what they must, and each instruction that is left is sorted (classification or not) and
     gets instances. A document with text grounds all of it. Each instruction or instance that was dropped is a round
     with the reason "filtered" and a verdict of the filter's name; each instance that was kept is an accepted round,
-    whose challenge bears the instruction as its `angle`. Nothing is checked for being right: that is the baseline.
+    whose challenge bears the instruction as its `angle`. Nothing is checked for being right: that is the baseline. So
+    the domain's checks of challenges, many of which ask for tests or a rubric that the method does not write, have no
+    part in it, nor in the final audit of a run, which looks for near-duplicates alone.
 
     The pool holds the seeds and all instructions of which an instance was accepted. It grows with what this object
     makes and with what `learn` tells it, so one object is for one run.
@@ -69,6 +71,7 @@ class SelfInstruct(RoleModule):
         filters: Iterable[str] | None = None,
     ):
         super().__init__(domain, roles)
+        self.domain = dataclasses.replace(self.domain, challenge_verifiers=tuple)
         if per_document is not None and per_document < 1:
             raise ConfigError(f"per_document={per_document} must be at least 1")
         self.per_document = per_document

@@ -180,18 +180,22 @@ def test_a_configuration_file_that_is_a_folder_is_refused(here):
 
 PROGRAMS = {
     "no JSON": ("nope", "my.json: not a program file"),
-    "no program": ('{"a": 1}', "my.json: not a program file (expected schema, generator, predictors)"),
-    "nested too deep": ("[" * 100_000, "my.json: not a program file (maximum recursion depth"),
+    "no program": ('{"a": 1}', "my.json: not a program file (the key 'schema' is missing or no number)"),
+    "nested too deep": ("[" * 100_000, "my.json: not a program file (nested too deeply)"),
     "too large": (" " * 5_000_001, "my.json: too large for a program file (limit 5 MB)"),
-    "of a newer version": ('{"schema": 2, "generator": "x", "predictors": {}}', "schema 2, this version reads 1"),
+    "of a newer version": ('{"schema": 3, "generator": "x", "predictors": {}}', "schema 3, this version reads up to 2"),
     "of another generator": (
         '{"schema": 1, "generator": "x", "predictors": {}}',
-        "my.json: has the predictors [], the generator has ['challenger.write']",
+        "unknown generator 'x'; available: agentic_self_instruct",
+    ),
+    "of other predictors": (
+        '{"schema": 1, "generator": "AgenticSelfInstruct", "predictors": {}}',
+        "my.json: the program has the predictors [], the generator has ['challenger.write']",
     ),
     "of other fields": (
-        '{"schema": 1, "generator": "x", "predictors": {"challenger.write": '
+        '{"schema": 1, "generator": "AgenticSelfInstruct", "predictors": {"challenger.write": '
         '{"fields": ["topic", "question"], "instructions": "", "demos": []}}}',
-        "my.json: challenger.write has the fields ['topic', 'question'], the generator has ['passage', 'angle',",
+        "my.json: challenger.write has the field 'topic' where the generator has the field 'passage': ['topic', ",
     ),
 }
 

@@ -14,7 +14,7 @@ from autodata_dspy.cli import app
 
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
 OPTIONS = {
-    (): "generate calibrate resume status show export list new-domain models",
+    (): "generate run calibrate resume status show export prompts diff list new-domain models",
     (
         "generate",
     ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --passes "
@@ -25,6 +25,10 @@ OPTIONS = {
     ("status",): "run_dir",
     ("show",): "run_dir document",
     ("export",): "run_dir --format --out --overwrite",
+    ("run",): "program --documents --seeds --n --lm --seed --run-dir --concurrency --passes --max-calls --max-tokens "
+    "--max-usd",
+    ("prompts",): "program",
+    ("diff",): "before after",
     ("list",): "what",
     ("new-domain",): "name --out",
     ("models",): "list pull where",
@@ -97,7 +101,9 @@ def test_importing_the_package_loads_nothing_slow():
     assert loaded_by("import autodata_dspy") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["models", "list"], ["list", "models"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["generate", "--help"], ["models", "list"], ["list", "models"], ["list", "programs"]]
+)
 def test_help_and_the_lists_load_nothing_slow(arguments):
     code = f"import sys; sys.argv = ['autodata', *{arguments}]\nfrom autodata_dspy.cli import main\n"
     assert loaded_by(code + "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code") == set()

@@ -39,6 +39,9 @@ GROUPS = (
     ("modules", "code_exercises"),
     ("generators",),
     ("domains", "metrics", "audit", "curation"),
+    ("program_file", "program_sources"),
+    ("program_text",),
+    ("program_card",),
     ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
     ("generation",),
     ("runs", "calibration"),
@@ -76,6 +79,10 @@ FREE_OF_DSPY = (
     "forecasts",
     "config_file",
     "seed_tasks",
+    "program_file",
+    "program_sources",
+    "program_text",
+    "program_card",
 )
 
 

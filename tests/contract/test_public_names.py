@@ -26,7 +26,9 @@ PUBLIC = {
     "generate",
     "generators",
     "load_documents",
+    "load_program",
     "modules",
+    "save_program",
     "verifiers",
 }
 

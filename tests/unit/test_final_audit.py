@@ -8,7 +8,7 @@ from autodata_dspy import generate
 from autodata_dspy.budget import Limits
 from autodata_dspy.curation import curate, final_audit
 from autodata_dspy.errors import StoreError
-from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.generators import AgenticSelfInstruct, CoTSelfInstruct, SelfInstruct
 from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Challenge, Decision, Document, Removed, Round, Trajectory
 from autodata_dspy.verifiers.near_duplicates import NearDuplicates
@@ -145,6 +145,27 @@ def test_the_run_still_ends_at_n_accepted_so_fewer_may_be_left(domain):
 def test_a_generator_without_a_domain_loses_nothing():
     result = generate(Writes(), DOCUMENTS, concurrency=1)
     assert (len(result.accepted), result.removed) == (4, ())
+
+
+@pytest.mark.parametrize("kind", [SelfInstruct, CoTSelfInstruct])
+def test_what_classic_methods_write_is_looked_at_for_near_duplicates_alone(scripted, domain, kind):
+    """They write no tests and no rubric, and check nothing; so what checks of challenges want is nothing to go by."""
+    told = [FORBIDDEN, CAPITAL, f"{FORBIDDEN} again"]
+
+    def challenger(call):
+        if "new_tasks" in call.prompt:
+            return {"new_tasks": "9. Solve each of the problems below."}
+        if "`classification`" in call.prompt:
+            return {"classification": "no"}
+        pairs = "\n\n".join(f"Input: {question}\nOutput: a" for question in told)
+        return {"examples": pairs, "plan": "p", "question": told[call.number % 3], "answer": "a"}
+
+    solver = {"reasoning": "r", "answer": "a"}
+    maker = kind(domain, scripted.roles(challenger=challenger, strong_solver=solver, schema=True))
+    result = generate(maker, [Document(f"slot-{i}", "") for i in range(3)], concurrency=1)
+    questions = [row["question"] for row in result.accepted]
+    assert any("forbidden" in question for question in questions) and any(CAPITAL in q for q in questions)
+    assert [r.verifier for r in result.removed] == ["near_duplicates"]
 
 
 def test_a_run_that_is_resumed_loses_the_same(scripted, domain, tmp_path):

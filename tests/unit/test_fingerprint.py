@@ -6,8 +6,10 @@ import pytest
 from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import StoreError
+from autodata_dspy.filters import Filtering
 from autodata_dspy.generation import fingerprint, generate
-from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.generators import AgenticSelfInstruct, CoTSelfInstruct, SelfInstruct
+from autodata_dspy.seed_tasks import Instance, SeedTask
 from autodata_dspy.types import Challenge, Document
 
 
@@ -56,6 +58,55 @@ def test_another_generator_is_refused_in_one_line(scripted, make, tmp_path, chan
         generate(make(**change), scripted.documents(2), run_dir=tmp_path)
     assert "\n" not in str(refused.value) and str(tmp_path) in str(refused.value)
     assert (tmp_path / "trajectories.jsonl").read_bytes() == before
+
+
+SEEDS = [SeedTask(f"s{i}", f"Say what {i} is.", (Instance("", f"It is {i}."),)) for i in range(4)]
+CLASSIC = {
+    "fewer seeds": {"seeds": SEEDS[:2]},
+    "seeds in another order": {"seeds": SEEDS[::-1]},
+    "another output of a seed": {"seeds": [*SEEDS[:3], SeedTask("s3", "Say what 3 is.", (Instance("", "Three."),))]},
+    "another limit": {"per_document": 7},
+    "another domain": {"name": "another"},
+}
+
+
+@pytest.mark.parametrize("change", CLASSIC)
+@pytest.mark.parametrize("kind", [SelfInstruct, CoTSelfInstruct])
+def test_seeds_and_options_of_a_classic_program_are_part_of_its_mark(scripted, kind, change):
+    def mark(name="tiny", **options):
+        return fingerprint(kind(scripted.domain(name=name), scripted.roles(), **options), scripted.documents(2), 0)
+
+    assert mark(seeds=SEEDS) == mark(seeds=list(SEEDS)) == mark(seeds=tuple(SEEDS))
+    assert mark(**({"seeds": SEEDS} | CLASSIC[change])) != mark(seeds=SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        (SelfInstruct, {"filters": ["too_short"]}),
+        (CoTSelfInstruct, {"max_rounds": 7}),
+        (CoTSelfInstruct, {"filtering": Filtering(n_samples=2)}),
+        (CoTSelfInstruct, {"filtering": Filtering(min_reward=0.25)}),
+    ],
+)
+def test_options_of_one_classic_program_are_part_of_its_mark(scripted, kind, option):
+    plain, changed = (kind(scripted.domain(), scripted.roles(), **given) for given in ({}, option))
+    assert fingerprint(plain, [], 0) != fingerprint(changed, [], 0)
+
+
+def test_programs_have_marks_of_their_own(scripted):
+    kinds = (SelfInstruct, CoTSelfInstruct, AgenticSelfInstruct)
+    assert len({fingerprint(kind(scripted.domain(), scripted.roles()), [], 0) for kind in kinds}) == 3
+
+
+def test_a_run_of_other_seed_tasks_is_refused(scripted, tmp_path):
+    def go(seeds):
+        maker = SelfInstruct(scripted.domain(), scripted.roles(challenger="nothing", schema=True), seeds=seeds)
+        return generate(maker, [Document("slot-1", "")], run_dir=tmp_path)
+
+    assert len(go(SEEDS).trajectories) == 1
+    with pytest.raises(StoreError, match="belongs to another configuration"):
+        go(SEEDS[1:])
 
 
 def test_another_seed_is_refused(scripted, make, tmp_path):

@@ -131,7 +131,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
     beta = run_here("show", tmp_path / "r", "bet").out  # the beginning of an id is enough
     for part in (
         "Round 2: rejected: repeats an earlier problem of the same document\n",
-        "  told to the challenger: it repeats an earlier problem; take another formula\n",
+        "  told to the challenger: it repeats an earlier one; take something else of the passage\n",
         "Round 3: rejected: undecided: too many answers could not be compared\n",
         "    ?: x or maybe 5  [undecided: ",
         "  why: too many answers could not be decided\n",  # says nothing about the problem, so nobody is told

@@ -38,6 +38,7 @@ def test_everything_that_can_be_plugged_together_is_listed():
     out = run_here("list").out
     assert [line for line in out.splitlines() if not line.startswith(" ")] == [
         *(f"{room}:" for room in registry.ROOMS),
+        "programs:",
         "roles:",
         "models:",
     ]
@@ -50,7 +51,7 @@ def test_everything_that_can_be_plugged_together_is_listed():
     assert "  embedded/smollm2-135m    Apache-2.0\n" in out
 
 
-@pytest.mark.parametrize("what", [*registry.ROOMS, "roles", "models"])
+@pytest.mark.parametrize("what", [*registry.ROOMS, "programs", "roles", "models"])
 def test_one_kind_can_be_listed_alone(what):
     out = run_here("list", what).out
     assert out.startswith(f"{what}:\n  ")

@@ -16,6 +16,7 @@ from autodata_dspy.embedded import engine
 from autodata_dspy.embedded.catalog import MODELS
 from autodata_dspy.embedded.engine import LlamaEngine, embedded_lm
 from autodata_dspy.errors import ConfigError, StopRun
+from autodata_dspy.modules.task_writer import WRITING, TaskWriter
 from autodata_dspy.roles import Roles
 
 NAME = "smollm2-135m"
@@ -84,6 +85,19 @@ def test_sampling_parameters_reach_the_server_zeros_included(server):
         "top_k": 5,
         "stop": ["END"],
     }
+
+
+def test_what_keeps_a_model_from_saying_the_same_again_reaches_the_server(server):
+    body = sent(server, prompt="hi", presence_penalty=2.0, frequency_penalty=0.0)
+    assert (body["presence_penalty"], body["frequency_penalty"]) == (2.0, 0.0)
+
+
+def test_the_sampling_of_self_instruct_reaches_the_server(server):
+    scripted = server(said('{"new_tasks": "9. Say it."}'))
+    TaskWriter("instructions", Roles(challenger=lm()))(tasks=["Name the opposite."], seed=5)
+    [body] = scripted.bodies
+    assert {name: body[name] for name in ("seed", *WRITING)} == {"seed": 5, **WRITING}
+    assert {"top_p", "presence_penalty"} <= WRITING.keys() <= LlamaEngine.supported_params
 
 
 def test_the_system_text_comes_first_and_turns_keep_their_order():

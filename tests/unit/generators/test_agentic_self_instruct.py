@@ -136,7 +136,7 @@ def test_the_same_question_again_is_a_duplicate_and_costs_no_check(scripted):
     plays = [first, scripted.fated("What is  a lighthouse?", weak="1111") | {"answer": first["answer"]}]
     trajectory, roles = run(scripted, plays, max_rounds=2)
     assert reasons(trajectory) == ["too_easy", "duplicate"]
-    assert trajectory.rounds[1].decision.feedback == "it repeats an earlier problem; take another formula"
+    assert trajectory.rounds[1].decision.feedback == "it repeats an earlier one; take something else of the passage"
     assert trajectory.rounds[1].verdicts == ()
     assert n_calls(scripted, roles)["quality_verifier"] == 1
 

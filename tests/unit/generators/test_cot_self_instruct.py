@@ -4,6 +4,9 @@ A question "… strong=11ab" tells the solver what to say in its attempt number 
 cannot be decided, - nothing, x an outage, any other letter itself.
 """
 
+import re
+from pathlib import Path
+
 import dspy
 import pytest
 import scripted as s
@@ -19,7 +22,7 @@ from autodata_dspy.filters import Filtering
 from autodata_dspy.generators import CoTSelfInstruct
 from autodata_dspy.generators.cot_self_instruct import WriteTask, WriteTaskFromPassage
 from autodata_dspy.labelled_task import LabelledTask
-from autodata_dspy.seed_tasks import Instance, SeedTask
+from autodata_dspy.seed_tasks import Instance, SeedTask, read_seed_tasks
 from autodata_dspy.types import Criterion, Document, Rubric
 from autodata_dspy.verifiers.answer_judge import AnswerJudge
 from autodata_dspy.verifiers.rubric_judge import RubricJudge
@@ -336,6 +339,23 @@ def test_too_few_or_unusable_seed_tasks_are_refused():
         CoTSelfInstruct(s.tiny_domain(), s.scripted_roles(), seeds=s.seed_tasks()[:1])
     with pytest.raises(ConfigError, match="'seed-0' does not fit the domain 'legal_labels'"):
         CoTSelfInstruct(for_task(LABELS), s.scripted_roles(), seeds=s.seed_tasks())
+
+
+@pytest.mark.parametrize("as_given", [str, Path])
+def test_seed_tasks_come_from_a_file_too(tmp_path, as_given):
+    path = tmp_path / "seeds.jsonl"
+    path.write_text("".join(f'{{"instruction": "Say {i}.", "output": "It is {i}."}}\n' for i in range(2)), "utf-8")
+    trajectory, roles = run(task("1111"), seeds=as_given(path))
+    assert reasons(trajectory) == ["accepted"]
+    [call] = s.calls_of(roles, "challenger")
+    assert sorted(re.findall(r"Task \d: (.*)\nAnswer \d: (.*)", call.inputs["examples"])) == [
+        ("Say 0.", "It is 0."),
+        ("Say 1.", "It is 1."),
+    ]
+    listed = CoTSelfInstruct(s.tiny_domain(), roles, seeds=read_seed_tasks(path))
+    assert listed.seeds_digest == CoTSelfInstruct(s.tiny_domain(), roles, seeds=as_given(path)).seeds_digest
+    with pytest.raises(ConfigError, match=r"seed tasks not found: .*gone\.jsonl"):
+        CoTSelfInstruct(s.tiny_domain(), roles, seeds=as_given(tmp_path / "gone.jsonl"))
 
 
 def test_other_seed_tasks_give_another_digest():

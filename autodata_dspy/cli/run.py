@@ -1,0 +1,55 @@
+"""autodata run: `generate` with a program, which brings its own domain and options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autodata_dspy.cli import generate, options
+
+
+def command(
+    program: Annotated[
+        str, typer.Argument(help="A shipped program's name (legal/bootstrap), a .json file, or hf:OWNER/NAME[/FILE].")
+    ],
+    documents: Annotated[
+        str | None,
+        typer.Option(
+            help="'builtin', 'none', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seed tasks as JSON lines, for programs that start from them.")
+    ] = None,
+    n: options.N = None,
+    lm: Annotated[
+        list[str] | None,
+        typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of every sampling decision.")] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")] = None,
+    concurrency: options.Concurrency = None,
+    passes: options.Passes = None,
+    max_calls: options.MaxCalls = None,
+    max_tokens: options.MaxTokens = None,
+    max_usd: options.MaxUsd = None,
+) -> None:
+    """Make examples with a program, as `generate --program PROGRAM` does; that one has more options."""
+    from autodata_dspy.config import RunConfig, parse_lm_flags
+    from autodata_dspy.program_sources import locate
+
+    locate(program)  # a generator's name is no program, and is told so here
+    settings = RunConfig.read(
+        program=program,
+        documents=documents,
+        seeds=seeds,
+        n=n,
+        seed=seed,
+        concurrency=concurrency,
+        passes=passes,
+        roles=parse_lm_flags(lm or []),
+        limits={"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd},
+    )
+    generate.perform(settings, run_dir)
