@@ -6,9 +6,11 @@ import typer
 
 
 def command(
-    what: str = typer.Argument("all", help="domains, exporters, generators, verifiers, roles, models, or all."),
+    what: str = typer.Argument(
+        "all", help="domains, exporters, generators, metrics, verifiers, roles, models, or all."
+    ),
 ) -> None:
-    """List domains, exporters, generators, verifiers, roles and embedded models."""
+    """List domains, exporters, generators, metrics, verifiers, roles and embedded models."""
     from autodata_dspy import registry
     from autodata_dspy.embedded.catalog import MODELS
     from autodata_dspy.errors import ConfigError, did_you_mean
