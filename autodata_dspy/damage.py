@@ -36,6 +36,14 @@ def corrupted(rows: Sequence[Example], share: float, rng: random.Random, labels:
     return found
 
 
+def redrawn(rows: Sequence[Example], rng: random.Random) -> list[Example]:
+    """As many rows of each label, drawn with replacement: no worse, but another data set."""
+    by_label: dict[str, list[Example]] = {}
+    for row in rows:
+        by_label.setdefault(row.challenge.label, []).append(row)
+    return [row for group in by_label.values() for row in rng.choices(group, k=len(group))]
+
+
 def duplicated(rows: Sequence[Example], rng: random.Random) -> list[Example]:
     """As many rows, half of them copies of the others."""
     kept = halved(rows, rng)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import random
 import statistics
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autodata_dspy.damage import SHARES, corrupted, duplicated, halved, off_topic
+from autodata_dspy.damage import SHARES, corrupted, duplicated, halved, off_topic, redrawn
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.metrics import DataMetric, Made
 from autodata_dspy.resampling import bootstrap, falling
@@ -52,7 +53,8 @@ class MetricAudit:
         about: the metric; n_examples, n_probe (None: it has no probe).
         score: of the examples as they are.
         repeat_sd: standard deviation over repeats with the same examples and other seeds (test–retest).
-        data_sd: over data sets of this size drawn anew from the examples: what another run of one program would change.
+        data_sd: over data sets of this size drawn anew from the examples (label by label, with replacement): what
+            another run of one program would change.
         probe_sd: of the difference between two such data sets, over probes of this size drawn anew.
         ladder: corrupted labels or answers, by share; others: duplicates, off-topic texts, half the size.
         rho, p: Spearman's correlation of share and score on the ladder, and how likely one so low is by chance.
@@ -196,7 +198,7 @@ def audit_metric(
     if whole.score is None:
         raise ConfigError(f"the metric {metric.name!r} is undecided on these examples: {whole.feedback}")
     repeated = [score(made, metric.again(seed + 1 + i)).score for i in range(draws)]
-    again = [score(Made(tuple(rng.choices(rows, k=len(rows))))) for _ in range(draws)]
+    again = [score(Made(tuple(redrawn(rows, rng)))) for _ in range(draws)]
 
     def damaged(name: str, share: float, damage: Callable[[], Any]) -> Damaged:
         return Damaged(name, share, tuple(score(Made(tuple(damage()))).score for _ in range(draws)))
@@ -247,7 +249,7 @@ def _data_sd(metric: DataMetric, whole: Any, again: Sequence[Any], seed: int) ->
 def _probe_sd(metric: DataMetric, found: Sequence[Any], seed: int) -> float:
     """Standard deviation, over probes drawn anew, of the difference between two data sets: paired by item."""
     with_items = [m.items for m in found if m.score is not None and m.items]
-    pairs = list(zip(with_items, with_items[1:], strict=False))
+    pairs = list(itertools.pairwise(with_items))
     variances = []
     for left, right in pairs:
 

@@ -34,7 +34,7 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Measure a metric's noise and its response to data sets that are known to be worse. Exit code 0, whatever it finds."""
+    """Measure a metric's noise, and its response to data sets that are known to be worse."""
     from autodata_dspy.errors import StopRun
     from autodata_dspy.example_files import read_examples
     from autodata_dspy.metric_audit import audit_metric

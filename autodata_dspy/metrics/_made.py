@@ -102,6 +102,9 @@ def _field(pred: Any, name: str) -> Any:
 def _examples(accepted: Iterable[Any]) -> tuple[Example, ...]:
     found = []
     for thing in accepted:
+        if isinstance(thing, Example):
+            found.append(thing)
+            continue
         challenge = as_challenge(thing)
         if challenge is None:
             raise ConfigError(f"accepted examples are challenges, rounds or rows, not {type(thing).__name__}")

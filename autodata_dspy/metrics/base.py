@@ -192,6 +192,7 @@ def make(name: str, **given: Any) -> Any:
     if isinstance(options.get("probe"), (str, Path)):
         options["probe"] = Probe.read(options["probe"])
     for key, parameter in known.items():
-        if parameter.default is parameter.empty and key not in options:
+        open_ended = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.default is parameter.empty and key not in options and not open_ended:
             raise ConfigError(f"the metric {name!r} needs a {key}; give one" + (" (--probe FILE)" * (key == "probe")))
     return plugin(**options)

@@ -25,8 +25,9 @@ class DataValue(DataMetric):
 
     The value of an example is its exact Shapley value for a K-nearest-neighbour classifier on the probe (Jia et al.,
     "Efficient task-specific data valuation for nearest neighbor algorithms", 2019, theorem 1), with TF-IDF
-    neighbours. All values together are the classifier's accuracy, so the value times the number of examples, `x`, is
-    about the accuracy for an average example, above it for one that is missing, and negative for one that misleads.
+    neighbours, where an empty place among the K scores as a guess does. All values together are the classifier's
+    accuracy above chance, so the value times the number of examples, `x`, is about that for an average example, more
+    for one that was missing, 0 for a random label and negative for one that misleads.
     Score: x / (1 + x), and 0 where x is negative or nothing was accepted: harm must not pay more than silence.
 
     Unlike a whole-data-set metric it tells single program runs apart, which optimizers need.
@@ -91,7 +92,9 @@ class DataValue(DataMetric):
         labels = np.array([codes[everything[i].label] for i in order])
         truths = np.array([codes.get(label, -1) if label else -1 for _, label in pairs])
         found = np.zeros((len(pairs), len(everything)))
-        found[:, order] = shapley(near, labels[near] == truths[:, None], self.n_neighbours) / len(pairs)
+        chance = 1.0 / len({label for _, label in pairs})
+        right = (labels[near] == truths[:, None]) - chance
+        found[:, order] = shapley(near, right, self.n_neighbours) / len(pairs)
         return found[:, len(self.context.examples) :]
 
     def _told(self, made: Made, worth: np.ndarray) -> str:
@@ -114,12 +117,11 @@ def shapley(near: np.ndarray, right: np.ndarray, k: int) -> np.ndarray:
 
     Args:
         near: (n queries, n points) training points from the nearest to the farthest.
-        right: (n queries, n points) whether the point at that place has the query's class.
-        k: number of neighbours; the utility is the share of right ones among the K nearest (of K, also when fewer
-            points are there).
+        right: (n queries, n points) whether the point at that place has the query's class, or any payoff of it.
+        k: number of neighbours; the utility is the sum over the K nearest (or fewer, where there are no more) over K.
 
     Returns:
-        (n queries, n points) of the points in their own order; each row sums to the accuracy with all points.
+        (n queries, n points) of the points in their own order; each row sums to the utility of all points.
     """
     n = near.shape[1]
     right = right.astype(float)

@@ -185,7 +185,7 @@ class StudentUplift(DataMetric):
         try:
             said = self.student(context=context, question=question, demos=demos, seed=seed_for(key))
         except ProviderError:
-            logger.warning("the student gave no answer")  # the error may quote the request
+            logger.debug("the student gave no answer")  # the error may quote the request
             return None
         verdicts = [self.verifier.verify(said.answer, reference, question) for reference in references if said.answer]
         scores = [v.score for v in verdicts if v.score is not None]
