@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from autodata_dspy.asking import seed_for
-from autodata_dspy.errors import ConfigError, ProviderError
+from autodata_dspy.errors import ConfigError, ProviderError, VerifierError
 from autodata_dspy.metrics._made import Example, Made, failures
 from autodata_dspy.metrics._terms import characters, cosines
 from autodata_dspy.metrics.base import DataMetric, Measured
-from autodata_dspy.modules.student import MAX_TOKENS, Student
+from autodata_dspy.modules.student import Student
 from autodata_dspy.probes import Probe, ProbeItem
 from autodata_dspy.resampling import bootstrap, interval
 from autodata_dspy.roles import Roles
@@ -48,9 +48,7 @@ class StudentUplift(DataMetric):
         control: examples for a third arm with as many demos (human-made ones), or "unaccepted": those that the
             program wrote and nobody accepted.
         verifier: instead of the domain's. It must not ask a model: nothing of the probe may reach another's prompt.
-        max_tokens: of an answer.
         concurrency: items at a time.
-        seed: of the student's sampling and of fixed demos.
 
     Raises:
         ConfigError: the answers are scored by a model; no label fits; k below 1; an unknown choice.
@@ -68,9 +66,7 @@ class StudentUplift(DataMetric):
         choose: Literal["nearest", "fixed"] = "nearest",
         control: Iterable[Any] | Literal["unaccepted"] = (),
         verifier: Verifier | None = None,
-        max_tokens: int = MAX_TOKENS,
         concurrency: int = 1,
-        seed: int = 0,
     ):
         if k < 1 or concurrency < 1:
             raise ConfigError(f"k and concurrency are at least 1, not {k!r} and {concurrency!r}")
@@ -83,9 +79,9 @@ class StudentUplift(DataMetric):
                 f"the answers of {domain.name!r} are scored by a model, which would read the probe; give a "
                 "verifier that asks none, such as exact_match"
             )
-        self.probe, self.domain, self.k, self.choose, self.seed = probe, domain, k, choose, seed
+        self.probe, self.domain, self.k, self.choose, self.seed = probe, domain, k, choose, 0
         self.control = control if control == "unaccepted" else Made.of(list(control)).examples
-        self.student, self.concurrency = Student(self.roles, max_tokens), concurrency
+        self.student, self.concurrency = Student(self.roles), concurrency
         self.labels = [label for _, label in probe.labelled(domain.labels)] if domain.labels else []
         self._answered: dict[str, float] = {}
 
@@ -184,10 +180,10 @@ class StudentUplift(DataMetric):
             return self._answered[key]
         try:
             said = self.student(context=context, question=question, demos=demos, seed=seed_for(key))
-        except ProviderError:
-            logger.debug("the student gave no answer")  # the error may quote the request
+            verdicts = [self.verifier.verify(said.answer, each, question) for each in references if said.answer]
+        except (ProviderError, VerifierError) as error:  # its text may quote the probe
+            logger.debug("an answer of the student could not be scored: %s", type(error).__name__)
             return None
-        verdicts = [self.verifier.verify(said.answer, reference, question) for reference in references if said.answer]
         scores = [v.score for v in verdicts if v.score is not None]
         if verdicts and not scores:
             return None

@@ -7,7 +7,7 @@ import math
 import dspy
 import numpy as np
 import pytest
-from scripted import scripted_roles, tiny_domain
+from scripted import calls_of, scripted_roles, tiny_domain
 
 from autodata_dspy.errors import ConfigError, StopRun
 from autodata_dspy.metrics import Made, make
@@ -272,7 +272,7 @@ def test_values_belong_to_their_examples_in_any_order():
     values = metric.values(examples)
     assert int(np.argmin(values)) == len(examples) - 1 and values[-1] < 0
     assert metric.values(examples[::-1]) == pytest.approx(values[::-1])
-    assert sum(values) == pytest.approx(1 - 1 / 3)  # accuracy above chance: two right neighbours for each item
+    assert sum(values) == pytest.approx(23 / 24 - 1 / 3)  # of 12 items with two neighbours one has a wrong one
     assert metric.values([]) == []
     with pytest.raises(ConfigError, match="n_neighbours is at least 1, not 0"):
         DataValue(PROBE, n_neighbours=0)
@@ -378,3 +378,4 @@ def test_no_canary_of_the_probe_is_in_any_score_or_log(caplog):
             score = metric(None, made, None, "challenger", [])
             assert score.feedback and "CANARY" not in f"{score.feedback} {score.toDict()} {score!r} {metric.about()}"
     assert "CANARY" not in caplog.text
+    assert "CANARY-text" in calls_of(roles, "student")[0].prompt  # the student is who may read it
