@@ -18,10 +18,11 @@ ROOMS = {
     "domains": "domain",
     "exporters": "exporter",
     "generators": "generator",
+    "metrics": "metric",
     "optimizers": "optimizer",
     "verifiers": "verifier",
 }
-_NOT_PLUGINS = {"base", "worker"}
+_NOT_PLUGINS = {"base", "worker", "verified"}  # `verified` makes metrics of verifiers and has no name to go by
 
 
 @functools.cache

@@ -69,7 +69,7 @@ def test_a_folder_holds_the_program_and_the_lineage(tmp_path):
     found = compiling.compiled("bootstrap", run_dir=tmp_path)
     record = json.loads((tmp_path / "compiled.json").read_text())
     assert record["verdict"] == found.verdict and record["candidates"][1]["parent"] == found.seed.id
-    loaded = load_program(compiling.maker(), tmp_path / "program.json")
+    loaded = load_program(tmp_path / "program.json", maker=compiling.maker())
     assert state_of(loaded) == found.chosen.state
 
 
