@@ -19,7 +19,7 @@ from autodata_dspy.budget import Limits, Meter, RoleUsage
 from autodata_dspy.calls import CallLog
 from autodata_dspy.candidates import Candidate, state_of
 from autodata_dspy.compiled import Compiled, CompileForecast, Difference, paired
-from autodata_dspy.documents import check_documents
+from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Told
@@ -193,9 +193,21 @@ class _Job:
             stopped=stopped,
         )
         if folder is not None:
-            save_program(compiled.program, folder.path / "program.json")
+            save_program(compiled.program, folder.path / "program.json", compiled.card(**self.told()))
             _note(folder.path / "compiled.json", compiled.record())
         return compiled
+
+    def told(self) -> dict[str, Any]:
+        """What is known of the compilation beforehand, for the program's card."""
+        documents = (*self.split.train, *self.split.val, *self.split.test)
+        name = getattr(self.metric, "name", None) or getattr(self.metric, "__name__", type(self.metric).__name__)
+        return {
+            "optimizer": self.name,
+            "arguments": {"budget": self.budget, "repeats": self.repeats, **self.options},
+            "seed": self.seed,
+            "metric": name,
+            "hashes": {"verifiers": self.examiner, "documents": digest(documents)},
+        }
 
     def preflight(self, bench: Bench) -> CompileForecast:
         """One run with the feedback of every predictor, and one reflection call: what fails, fails here.

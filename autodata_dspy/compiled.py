@@ -90,6 +90,26 @@ class Compiled:
     examiner: str
     stopped: AutodataError | None = None
 
+    def card(self, **told: Any) -> dict[str, Any]:
+        """What a program file says of how it was made (see `program_file.Card`); `told` joins it."""
+        place = {c.id: i for i, c in enumerate(self.candidates)}
+        lineage = [
+            {
+                "parents": [place[c.parent]] if c.parent in place else [],
+                "score": self.validation.get(c.id),
+                "instructions": {name: part["instructions"] for name, part in c.state.items()},
+                "note": c.how,
+            }
+            for c in self.candidates
+        ]
+        n = len(self.split["test"])
+        scores: dict[str, Any] = {f"test, {arm}": {"value": mean, "n": n} for arm, mean in self.test.items()}
+        if d := self.difference:
+            scores["test, difference"] = {"value": d.mid, "low": d.low, "high": d.high, "n": n}
+        names = ("calls", "input_tokens", "output_tokens", "usd", "seconds")
+        spend = {name: sum(used[name] for used in self.usage.values()) for name in names}
+        return {"verdict": self.verdict, "scores": scores, "spend": spend, "lineage": lineage, **told}
+
     def record(self) -> dict[str, Any]:
         """As plain data, without the program."""
         lineage = [dataclasses.asdict(c) | {"validation": self.validation.get(c.id)} for c in self.candidates]

@@ -13,6 +13,7 @@ from autodata_dspy.cli import (
     audit,
     audit_metric,
     calibrate,
+    compile,
     diff,
     export,
     generate,
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command("generate")(generate.command)
 app.command("run")(run.command)
 app.command("calibrate")(calibrate.command)
+app.command("compile")(compile.command)
 app.command("resume")(resume.command)
 app.command("status")(status.command)
 app.command("show")(show.command)

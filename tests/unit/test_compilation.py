@@ -20,6 +20,7 @@ from autodata_dspy.compiled import paired
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError, StoreError
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.metrics import Score
+from autodata_dspy.program_file import read_program
 
 WITHOUT_OPTUNA = [n for n in registry.names("optimizers") if n != "mipro"]
 
@@ -71,6 +72,9 @@ def test_a_folder_holds_the_program_and_the_lineage(tmp_path):
     assert record["verdict"] == found.verdict and record["candidates"][1]["parent"] == found.seed.id
     loaded = load_program(tmp_path / "program.json", maker=compiling.maker())
     assert state_of(loaded) == found.chosen.state
+    card = read_program(tmp_path / "program.json").card
+    assert (card.optimizer, card.metric, card.verdict) == ("bootstrap", "accepted", found.verdict)
+    assert card.lineage[1].parents == [0] and card.scores["test, chosen"].value == 1.0 and card.spend["calls"] > 50
 
 
 def test_a_folder_of_another_metric_or_optimizer_is_refused(tmp_path):
