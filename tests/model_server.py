@@ -188,9 +188,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[ModelServer]:
-    """A running server."""
-    server = ModelServer()
+def serving(server: ModelServer | None = None) -> Iterator[ModelServer]:
+    """A running server; another kind of it where one is given."""
+    server = server or ModelServer()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server

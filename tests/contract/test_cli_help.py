@@ -24,6 +24,10 @@ OPTIONS = {
     (
         "audit-metric",
     ): "--metric --examples --domain --task --probe --label --verifier --lm --draws --repeats --hoped --seed --json",
+    (
+        "compile",
+    ): "--domain --task --documents --program --lm --config --optimizer --option --metric --probe --budget --repeats "
+    "--seed --concurrency --run-dir --max-calls --max-tokens --max-usd --yes --out",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",
