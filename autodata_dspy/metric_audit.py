@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 import random
@@ -17,7 +18,8 @@ from typing import Any
 
 from autodata_dspy.damage import SHARES, corrupted, duplicated, halved, off_topic, redrawn
 from autodata_dspy.errors import ConfigError
-from autodata_dspy.metrics import DataMetric, Made
+from autodata_dspy.metrics._made import Example, Made
+from autodata_dspy.metrics.base import DataMetric, Measured
 from autodata_dspy.resampling import bootstrap, falling
 
 POWER = 1.96 + 0.84  # a difference of so many standard deviations is found in 4 of 5 cases, at 5 % two-sided
@@ -107,13 +109,11 @@ class MetricAudit:
 
     def advice(self) -> list[str]:
         """What to do before a budget is spent."""
-        told = []
         if self.rho is None or self.p is None or self.p >= _ALPHA or not self.monotone:
-            told.append(
-                "it does not fall reliably as labels or answers become wrong: it cannot tell right from wrong data"
-            )
+            return ["it does not fall reliably as labels or answers become wrong: it cannot tell right from wrong data"]
         if self.detectable <= self.hoped:
-            return [*told, f"a difference of {self.hoped:.3f} can be found with {self.repeats} measurement(s)"]
+            return [f"a difference of {self.hoped:.3f} can be found with {self.repeats} measurement(s)"]
+        told = []
         allowed = (self.hoped / POWER) ** 2 / 2  # half of the variance to the probe, half to the data
         if self.n_probe and self.probe_sd**2 > allowed:
             needed = math.ceil(self.n_probe * self.probe_sd**2 / allowed)
@@ -121,9 +121,7 @@ class MetricAudit:
         if 2 * self.noise**2 > allowed:
             needed = math.ceil(2 * self.noise**2 / allowed)
             told.append(f"average {needed} data sets of each program, or make them larger, to find {self.hoped:.3f}")
-        if not told or self.detectable > self.hoped:
-            told.append(f"as it is, differences below {self.detectable:.3f} are noise")
-        return told
+        return [*told, f"as it is, differences below {self.detectable:.3f} are noise"]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -163,7 +161,6 @@ def audit_metric(
     repeats: int = 1,
     hoped: float = HOPED,
     seed: int = 0,
-    foreign: Sequence[str] | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> MetricAudit:
     """Measure a metric's noise and its response to damage. It costs 8 measurements for each draw, and one.
@@ -175,7 +172,6 @@ def audit_metric(
         draws: data sets of each kind.
         repeats: measurements that a compilation would average.
         hoped: difference that it hopes to find, on the metric's scale.
-        foreign: off-topic texts; by default built-in documents of another domain.
         watch: called with (measurements made, all).
 
     Raises:
@@ -185,51 +181,60 @@ def audit_metric(
     made = Made.of(examples)
     if len(made.examples) < 8 or draws < 2:
         raise ConfigError(f"an audit needs 8 examples and 2 draws, not {len(made.examples)} and {draws}")
-    rows, rng, n_done = made.examples, random.Random(seed), 0
-
-    def score(data: Made, by: DataMetric = metric) -> Any:
-        nonlocal n_done
-        n_done += 1
-        if watch:
-            watch(n_done, 1 + 8 * draws)
-        return by.measured(data)
-
-    whole = score(made)
+    rows, rng, meter = made.examples, random.Random(seed), _Meter(metric, 1 + 8 * draws, watch)
+    whole = meter(made)
     if whole.score is None:
         raise ConfigError(f"the metric {metric.name!r} is undecided on these examples: {whole.feedback}")
-    repeated = [score(made, metric.again(seed + 1 + i)).score for i in range(draws)]
-    again = [score(Made(tuple(redrawn(rows, rng)))) for _ in range(draws)]
-
-    def damaged(name: str, share: float, damage: Callable[[], Any]) -> Damaged:
-        return Damaged(name, share, tuple(score(Made(tuple(damage()))).score for _ in range(draws)))
-
-    ladder = tuple(
-        damaged(f"{share:.0%} wrong labels or answers", share, lambda s=share: corrupted(rows, s, rng, labels))
-        for share in SHARES
-    )
-    others = (
-        damaged("half of them duplicates", 0.5, lambda: duplicated(rows, rng)),
-        damaged("half of them off-topic", 0.5, lambda: off_topic(rows, rng, foreign)),
-        damaged("half the size", 0.5, lambda: halved(rows, rng)),
-    )
+    repeated = [meter(made, metric.again(seed + 1 + i)).score for i in range(draws)]
+    again = [meter(Made(tuple(redrawn(rows, rng)))) for _ in range(draws)]
+    damaged = [
+        Damaged(name, share, tuple(meter(Made(tuple(damage()))).score for _ in range(draws)))
+        for name, share, damage in _damages(rows, rng, labels)
+    ]
+    ladder, others = tuple(damaged[: len(SHARES)]), tuple(damaged[len(SHARES) :])
     points = [(0.0, whole.score), *((d.share, s) for d in ladder for s in d.scores if s is not None)]
-    found = falling([x for x, _ in points], [y for _, y in points], seed=seed)
-    has_probe = getattr(metric, "probe", None) is not None
+    rho, p = falling([x for x, _ in points], [y for _, y in points], seed=seed) or (None, None)
+    probe = getattr(metric, "probe", None)
     return MetricAudit(
         about=metric.about(),
         n_examples=len(rows),
-        n_probe=len(metric.probe) if has_probe else None,  # type: ignore[attr-defined]
+        n_probe=None if probe is None else len(probe),
         score=whole.score,
         repeat_sd=_sd([whole.score, *repeated]),
         data_sd=_data_sd(metric, whole, again, seed),
-        probe_sd=_probe_sd(metric, [whole, *again], seed) if has_probe else 0.0,
+        probe_sd=0.0 if probe is None else _probe_sd(metric, [whole, *again], seed),
         ladder=ladder,
         others=others,
-        rho=found[0] if found else None,
-        p=found[1] if found else None,
+        rho=rho,
+        p=p,
         hoped=hoped,
         repeats=repeats,
     )
+
+
+class _Meter:
+    """Measures and counts."""
+
+    def __init__(self, metric: DataMetric, n: int, watch: Callable[[int, int], None] | None):
+        self.metric, self.n, self.watch, self.n_done = metric, n, watch, 0
+
+    def __call__(self, made: Made, metric: DataMetric | None = None) -> Measured:
+        found = (metric or self.metric).measured(made)
+        self.n_done += 1
+        if self.watch:
+            self.watch(self.n_done, self.n)
+        return found
+
+
+def _damages(
+    rows: Sequence[Example], rng: random.Random, labels: Sequence[str]
+) -> Iterator[tuple[str, float, Callable[[], list[Example]]]]:
+    """Name, share and how it is done: the ladder of corruption first."""
+    for share in SHARES:
+        yield f"{share:.0%} wrong labels or answers", share, functools.partial(corrupted, rows, share, rng, labels)
+    yield "half of them duplicates", 0.5, functools.partial(duplicated, rows, rng)
+    yield "half of them off-topic", 0.5, functools.partial(off_topic, rows, rng)
+    yield "half the size", 0.5, functools.partial(halved, rows, rng)
 
 
 def _sd(scores: Sequence[float | None]) -> float:

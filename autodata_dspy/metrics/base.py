@@ -97,10 +97,12 @@ class DataMetric(ABC):
     Attributes:
         name: the plugin's name, equal to its module's name.
         summary: one line.
+        pass_mark: the score from which a Score is true (BootstrapFewShot keeps what is true); any above 0 unless set.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    pass_mark: float = 0.0
 
     def __new__(cls, *args: Any, **options: Any) -> Any:
         self = super().__new__(cls)
@@ -173,7 +175,7 @@ class DataMetric(ABC):
         feedback = f"[{pred_name}] {found.feedback}" if pred_name else found.feedback
         if found.score is None:
             return Score(0.0, f"Undecided: this is no judgement of the output. {feedback}", undecided=True)
-        return Score(found.score, feedback, **found.objectives)  # type: ignore[arg-type]
+        return Score(found.score, feedback, pass_mark=self.pass_mark, **found.objectives)  # type: ignore[arg-type]
 
 
 def make(name: str, **given: Any) -> Any:

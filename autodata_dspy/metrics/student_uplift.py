@@ -99,14 +99,18 @@ class StudentUplift(DataMetric):
         if not made.examples:
             told = f"Nothing was accepted.\n{failures(made.trajectories)}"
             return Measured(0.0, told.strip(), {self.name: 0.0})
-        arms = {"without": self._arm(()), "with": self._arm(made.examples)}
+        n_asked = sum(row is not None for row in self._asked())
+        arms = {"without": self._arm(())}
+        if 2 * sum(score is not None for score in arms["without"]) < n_asked:  # an outage: spare it the other arms
+            return Measured(None, "most answers of the student could not be scored")
+        arms["with"] = self._arm(made.examples)
         control = _unaccepted(made) if self.control == "unaccepted" else self.control
         if control:
             arms["control"] = self._arm(control)
         rows = list(zip(*arms.values(), strict=True))
         items = tuple(None if None in row else row for row in rows)
         decided = [row for row in items if row is not None]
-        if 2 * len(decided) < sum(row is not None for row in self._asked()):
+        if 2 * len(decided) < n_asked:
             return Measured(None, f"only {len(decided)} of {len(items)} answers could be scored")
         means = dict(zip(arms, (sum(side) / len(decided) for side in zip(*decided, strict=True)), strict=True))
         score = self.total(items)

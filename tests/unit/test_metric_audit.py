@@ -185,6 +185,12 @@ def test_what_cannot_be_audited_is_refused():
         audit_metric(make("acceptance_rate"), EXAMPLES)
 
 
+def test_an_audit_holds_nothing_of_the_probe():
+    probe = Probe.of([{**r, "question": f"CANARY {r['question']}", "id": "CANARY"} for r in rows(4, 50)])
+    found = audit_metric(make("classifier_student", probe=probe), EXAMPLES, draws=2)
+    assert "CANARY" not in f"{found} {found.to_dict()} {list(found.lines())}"
+
+
 # -- the command ----------------------------------------------------------------------------------------------
 
 

@@ -121,8 +121,13 @@ def test_undecided_answers_and_outages_are_left_out():
     half = uplift(lambda call: {"answer": "?" if "colour" in call.inputs["question"] else "none"})
     score = half(None, SUMS)
     assert score.score == 0.5 and "4 items are left out as undecided" in score.feedback
-    out = uplift(lm15.ServerError("SECRET"), probe=PROBE.subset([0, 1]))(None, SUMS)
+    down = uplift(lm15.ServerError("SECRET"), probe=PROBE.subset([0, 1]))
+    out = down(None, SUMS)
     assert out.undecided and "SECRET" not in out.feedback
+    assert {c.inputs["question"] for c in calls_of(down.roles, "student")} == {"What is 0 plus 0?", "What is 1 plus 1?"}
+    assert all(len(c.request.messages) == 1 for c in calls_of(down.roles, "student"))  # none of them with demos
+    part = uplift(lambda call: {"answer": "?" if len(call.request.messages) > 1 else "none"})
+    assert part(None, SUMS).undecided
     unreadable = uplift("", probe=PROBE.subset([0]))
     assert unreadable(None, SUMS).undecided
     garbled = uplift("no field at all", probe=PROBE.subset([0]))
