@@ -104,7 +104,11 @@ def compile(
         stack.enter_context(bench.entered())
         stack.enter_context(dspy.context(trace=None))
         stack.callback(bench.drained)
-        return job.done(bench, limits or Limits(), confirm, folder)
+        try:
+            return job.done(bench, limits or Limits(), confirm, folder)
+        except KeyboardInterrupt:
+            bench.meter.stop(Interrupted("interrupted"))  # runs in flight end at their next model call
+            raise Interrupted("interrupted") from None
 
 
 @dataclass
@@ -260,9 +264,6 @@ class _Job:
         except StopRun as stop:
             logger.warning("%s was stopped: %s", self.name, stop.cause)
             return stop.cause
-        except KeyboardInterrupt:
-            bench.meter.stop(Interrupted("interrupted"))
-            raise Interrupted("interrupted") from None
         finally:
             bench.drained()
             for candidate in bench.candidates.values():

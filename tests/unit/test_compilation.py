@@ -19,6 +19,7 @@ from autodata_dspy.candidates import state_of
 from autodata_dspy.compiled import paired
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError, StoreError
 from autodata_dspy.examiner import examiner_digest
+from autodata_dspy.generation import Interrupted
 from autodata_dspy.metrics import Score
 from autodata_dspy.program_file import read_program
 
@@ -153,6 +154,29 @@ def test_a_metric_that_breaks_later_stops_the_run_with_the_best_so_far():
         compiling.maker(), compiling.documents(), metric, optimizer="random", budget=60, concurrency=1
     )
     assert "the metric failed: ZeroDivisionError" in str(found.stopped) and not found.improved
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_ctrl_c_keeps_what_is_finished(tmp_path, concurrency):
+    def interrupt(candidate, bench):
+        if bench.n_runs > 20:
+            raise KeyboardInterrupt
+
+    counter = tmp_path / "counter"
+    with pytest.raises(Interrupted):
+        compiling.compiled(
+            "random",
+            compiling.maker(counter=counter),
+            run_dir=tmp_path / "run",
+            told=interrupt,
+            concurrency=concurrency,
+        )
+    n_calls = n_lines(counter)
+    found = compiling.compiled("random", compiling.maker(counter=counter), run_dir=tmp_path / "run")
+    assert found.n_replayed >= 20 and plain(found.record()) == plain(compiling.compiled("random").record())
+    whole = tmp_path / "whole"
+    compiling.compiled("random", compiling.maker(counter=whole))
+    assert n_calls < n_lines(counter) <= n_lines(whole)
 
 
 def test_the_forecast_is_shown_and_can_be_declined():

@@ -1,17 +1,19 @@
 """Every optimizer end to end: it finds what there is to find, and nothing where there is nothing."""
 
+import importlib
 import importlib.util
 import random
 
 import compiling
 import dspy
 import pytest
+from scripted import scripted_roles, tiny_domain
 
 from autodata_dspy import registry
 from autodata_dspy.candidates import state_of
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.evaluations import Bench
-from autodata_dspy.optimizers.base import Proposer
+from autodata_dspy.optimizers.base import Proposer, Task, tame_dspy
 from autodata_dspy.optimizers.boltzmann import drawn
 
 HERE = [
@@ -63,6 +65,29 @@ def test_no_optimizer_makes_the_judge_lenient(name):
     assert not found.improved and found.validation[found.chosen.id] <= found.validation[found.seed.id]
     asked = program.roles._given["quality_verifier"].engine.calls
     assert asked and not any("lenient" in call.prompt.lower() for call in asked)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_program_of_several_predictors(name):
+    roles = scripted_roles(challenger=write, strong_solver=compiling.solve, reflection=compiling.propose())
+    maker = registry.load("generators", "cot_self_instruct")(tiny_domain(), roles, per_document=1)
+    assert len(maker.named_predictors()) == 2
+    found = compiling.compiled(name, maker, budget=120)
+    assert found.improved and found.test["chosen"] == 1.0
+
+
+def write(call):
+    return {"plan": "a plan", **compiling.challenger(hopeless=False)(call)}
+
+
+def test_slow_items_are_not_run_again_and_everything_is_put_back(scripted):
+    modules = [importlib.import_module(m) for m in ("dspy.evaluate.evaluate", "dspy.predict.parallel")]
+    before = [m.ParallelExecutor for m in modules]
+    roles = scripted.roles(challenger="x")
+    with tame_dspy(Task(None, 1, 0, 1, 1, 1, roles)):
+        print("nobody sees this")
+        assert [m.ParallelExecutor(num_threads=2, timeout=120).timeout for m in modules] == [0, 0]
+    assert [m.ParallelExecutor for m in modules] == before
 
 
 class Hacker:
