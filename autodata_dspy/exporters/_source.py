@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from autodata_dspy.errors import ConfigError
 from autodata_dspy.results import Result
 from autodata_dspy.roles import EMBEDDED, ROLES
 from autodata_dspy.store import RunFolder
-from autodata_dspy.types import Document, Round, Trajectory
+from autodata_dspy.types import Document, Trajectory
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _of_folder(folder: RunFolder) -> Source:
     config, _ = folder.read_config()
     config = config if isinstance(config, dict) else {}
     documents = {d.id: d for d in folder.read_documents()}
-    found = {(t.document_id, t.seed): _slim(t) for t in folder.trajectories()}
+    found = {(t.document_id, t.seed): t for t in folder.trajectories(rejected=False)}
     usage, record = folder.read_usage(), folder.read_result()
     if record is None:
         record, remarks = _reconstructed(config, documents, found)
@@ -77,14 +77,6 @@ def _of_folder(folder: RunFolder) -> Source:
         origin=record.get("origin", {}),
     )
     return Source(result, config, tuple(remarks))
-
-
-def _slim(trajectory: Trajectory) -> Trajectory:
-    """Without what was written in rejected rounds: most of a long run."""
-    rounds = tuple(
-        r if r.decision.accepted else Round(r.index, r.decision, verdicts=r.verdicts) for r in trajectory.rounds
-    )
-    return replace(trajectory, rounds=rounds)
 
 
 def _reconstructed(
