@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from autodata_dspy import registry
-from autodata_dspy.errors import ConfigError
+from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.results import Result
 from autodata_dspy.roles import EMBEDDED, ROLES
 from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Document, Trajectory
+
+_CONFIG = {"n": int, "domain": str, "roles": dict, "acceptance": dict}
+_RECORD = {"origin": dict, "models": dict, "verified": str}
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def source_of(run: Result | str | Path) -> Source:
 
 
 def _of_folder(folder: RunFolder) -> Source:
-    config, _ = folder.read_config()
-    config = config if isinstance(config, dict) else {}
+    config = _checked(folder.read_config()[0], _CONFIG, folder.path / "config.json")
+    _checked(config.get("roles") or {}, dict.fromkeys(ROLES, dict), folder.path / "config.json")
     documents = {d.id: d for d in folder.read_documents()}
     found = {(t.document_id, t.seed): t for t in folder.trajectories(rejected=False)}
     usage, record = folder.read_usage(), folder.read_result()
@@ -58,6 +61,7 @@ def _of_folder(folder: RunFolder) -> Source:
         record, remarks = _reconstructed(config, documents, found)
         whole = [found[i, s] for i, s, _ in record["trajectories"]]
     else:
+        _checked(record, _RECORD, folder.path / "result.json")
         # A document that was taken up again later has been through no final audit as it is now.
         whole = [found[i, s] for i, s, n in record["trajectories"] if (i, s) in found and len(found[i, s].rounds) == n]
         remarks = [f"The run was stopped before its end: {record['stopped']}"] if record.get("stopped") else []
@@ -79,6 +83,20 @@ def _of_folder(folder: RunFolder) -> Source:
     return Source(result, config, tuple(remarks))
 
 
+def _checked(data: Any, forms: dict[str, type], path: Path) -> dict[str, Any]:
+    """What a folder says, where what is read of it has its form; versions and hands of all kinds wrote it.
+
+    Raises:
+        StoreError: it has not. (The value is not told: it may be a key.)
+    """
+    wrong = "config" if not isinstance(data, dict) else ""
+    if not wrong:
+        wrong = next((name for name, form in forms.items() if not isinstance(data.get(name) or form(), form)), "")
+    if wrong:
+        raise StoreError(f"{path} cannot be read: {wrong!r} has another form than autodata gives it; correct it")
+    return data
+
+
 def _reconstructed(
     config: dict[str, Any], documents: dict[str, Document], found: dict[tuple[str, int], Trajectory]
 ) -> tuple[dict[str, Any], list[str]]:
@@ -89,12 +107,12 @@ def _reconstructed(
     ]
     kept, n_accepted = [], 0
     for key in _in_order(documents, found):
-        if n_accepted >= config.get("n", float("inf")):
+        if n_accepted >= (config.get("n") or float("inf")):
             break
         kept.append([*key, len(found[key].rounds)])
         n_accepted += len(found[key].accepted)
-    name, roles = str(config.get("domain", "")), config.get("roles", {})
-    models = {role: roles.get(role, {}).get("model", EMBEDDED[role]) for role in ROLES} if config else {}
+    name, roles = config.get("domain") or "", config.get("roles") or {}
+    models = {role: (roles.get(role) or {}).get("model", EMBEDDED[role]) for role in ROLES} if config else {}
     verified = ""
     try:
         domain = registry.load("domains", name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import datasets
 import huggingface_hub
@@ -84,7 +85,7 @@ def test_an_exporter_obeys_the_protocol(name):
     plugin = registry.load("exporters", name)
     assert isinstance(plugin, Exporter) and plugin.name == name and "\n" not in plugin.summary
     assert set(plugin.columns) == set(COLUMNS) | set(plugin.extra)
-    assert "{path}" in plugin.load and plugin.about
+    assert {"{path}", "{pattern}"} & set(re.findall(r"{\w+}", plugin.load)) and plugin.about
     assert set(features(name)) == set(plugin.columns)
 
 
