@@ -21,7 +21,7 @@ def run_snippets(card):
     found = []
     for code in re.findall(r"```python\n(.*?)\n```", part, re.DOTALL):
         names = {}
-        exec(code, names)  # noqa: S102: it is our own
+        exec(code, names)  # noqa: S102
         found.append(names["rows"])
     return found
 
