@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autodata_dspy import registry
+from autodata_dspy import registry, runs
+from autodata_dspy.config import RunConfig
 from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.results import Result
 from autodata_dspy.roles import EMBEDDED, ROLES
@@ -113,14 +116,14 @@ def _reconstructed(
         n_accepted += len(found[key].accepted)
     name, roles = config.get("domain") or "", config.get("roles") or {}
     models = {role: (roles.get(role) or {}).get("model", EMBEDDED[role]) for role in ROLES} if config else {}
-    verified = ""
-    try:
-        domain = registry.load("domains", name)
-        verified = domain.verified
-        models |= {"weak_solver": "learner"} if models and domain.learner else {}
-    except ConfigError:
-        pass
-    return {"trajectories": kept, "models": models, "verified": verified, "origin": {"domain": name}}, remarks
+    verified, origin = "", {"domain": name}
+    with contextlib.suppress(ConfigError):  # of another version, or of what is not installed here: nobody can tell
+        if told := RunConfig.of(config) if config else None:  # else made in Python
+            verified = runs.verified(told)
+            models |= {"weak_solver": "learner"} if registry.load("domains", name).learner else {}
+            if "acceptance" not in inspect.signature(runs.generator_of(told).__init__).parameters:
+                origin["acceptance"] = ""  # it has none
+    return {"trajectories": kept, "models": models, "verified": verified, "origin": origin}, remarks
 
 
 def _in_order(documents: dict[str, Document], found: dict[tuple[str, int], Trajectory]) -> Iterator[tuple[str, int]]:

@@ -129,7 +129,40 @@ def test_cot_self_instruct_tells_its_filter(tmp_path):
     assert "Difficulty is that of the solvers" in card
 
 
+@pytest.mark.parametrize(
+    ("config", "behind", "rule"),
+    [
+        ({"program": "self_instruct"}, "none", "none; the generator keeps what its filters leave"),
+        ({"program": "cot_self_instruct"}, "judged", "none; the generator keeps what its filters leave"),
+        ({"without": ["answer_verifier"]}, "judged", "the domain's own, with {}"),
+        ({"acceptance": {"strong_min": 0.5}}, "checked", 'the domain\'s own, with {"strong\\_min": 0.5}'),
+        ({"program": "of_tomorrow"}, "", "the domain's own, with {}"),
+    ],
+)
+def test_what_stands_behind_an_unfinished_run_is_told_from_its_configuration(config, behind, rule, tmp_path):
+    folder = folder_of(result_of([accepted()]), tmp_path / "run", {"domain": "math_objects", **config})
+    (folder / "result.json").unlink()
+    done = export(folder, "jsonl", tmp_path / "rows.jsonl")
+    assert json.loads(done.path.read_text())["verified"] == behind
+    card = done.card.read_text()
+    assert (f"**{behind}**" if behind else "not recorded.\n") in card and f"- acceptance rule: {rule}\n" in card
+
+
+def test_of_an_unfinished_run_that_was_made_in_python_little_is_known(tmp_path):
+    folder = folder_of(result_of([accepted()]), tmp_path / "run")
+    (folder / "result.json").unlink()
+    done = export(folder, "jsonl", tmp_path / "rows.jsonl")
+    row, card = json.loads(done.path.read_text()), done.card.read_text()
+    assert {row[k] for k in ("verified", "domain", "judge_model", "package_version")} == {""}
+    assert "- acceptance rule: not recorded\n" in card and "## Models\n\nNot recorded.\n" in card
+
+
 # -- damaged folders ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return folder_of(result_of([accepted()]), tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -144,8 +177,7 @@ def test_cot_self_instruct_tells_its_filter(tmp_path):
         ({"acceptance": 3}, "'acceptance' has another form"),
     ],
 )
-def test_a_config_of_another_form_is_told_in_one_line(run, config, says, tmp_path):
-    folder, _ = run
+def test_a_config_of_another_form_is_told_in_one_line(folder, config, says, tmp_path):
     (folder / "result.json").unlink()
     stored = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**stored, "config": config}))
@@ -154,27 +186,24 @@ def test_a_config_of_another_form_is_told_in_one_line(run, config, says, tmp_pat
 
 
 @pytest.mark.parametrize("text", ["[1]", "{not json", '{"schema": 1}', '{"schema": "one", "config": {}}', ""])
-def test_a_config_that_is_none_is_told_in_one_line(run, text, tmp_path):
-    folder, _ = run
+def test_a_config_that_is_none_is_told_in_one_line(folder, text, tmp_path):
     (folder / "config.json").write_text(text)
     refused("export", folder, "--format", "jsonl", "--out", tmp_path / "x.jsonl", says="config.json cannot be read")
 
 
 @pytest.mark.parametrize("change", [{"models": ["m"]}, {"origin": "here"}, {"verified": 1}, {"trajectories": [1]}])
-def test_a_result_of_another_form_is_told_in_one_line(run, change, tmp_path):
-    folder, _ = run
+def test_a_result_of_another_form_is_told_in_one_line(folder, change, tmp_path):
     record = json.loads((folder / "result.json").read_text())
     (folder / "result.json").write_text(json.dumps({**record, **change}))
     refused("export", folder, "--format", "jsonl", "--out", tmp_path / "x.jsonl", says="result.json cannot be read")
 
 
-def test_a_config_with_nothing_set_is_exported(run, tmp_path):
-    folder, result = run
+def test_a_config_with_nothing_set_is_exported(folder, tmp_path):
     (folder / "result.json").unlink()
     stored = json.loads((folder / "config.json").read_text())
     stored["config"] = {"n": None, "domain": None, "roles": {"judge": None}, "acceptance": None}
     (folder / "config.json").write_text(json.dumps(stored))
-    assert export(folder, "jsonl", tmp_path / "x.jsonl").n >= len(result.accepted)
+    assert export(folder, "jsonl", tmp_path / "x.jsonl").n == 1
 
 
 # -- the command line -----------------------------------------------------------------------------------------
