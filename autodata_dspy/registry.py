@@ -18,9 +18,10 @@ ROOMS = {
     "domains": "domain",
     "exporters": "exporter",
     "generators": "generator",
+    "metrics": "metric",
     "verifiers": "verifier",
 }
-_NOT_PLUGINS = {"base", "worker"}
+_NOT_PLUGINS = {"base", "worker", "verified"}  # `verified` makes metrics of verifiers and has no name to go by
 
 
 @functools.cache

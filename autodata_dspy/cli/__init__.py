@@ -11,6 +11,7 @@ import typer
 
 from autodata_dspy.cli import (
     audit,
+    audit_metric,
     calibrate,
     diff,
     export,
@@ -47,6 +48,7 @@ app.command("diff")(diff.command)
 app.command("list")(listing.command)
 app.command("verify")(verify.command)
 app.command("audit")(audit.command)
+app.command("audit-metric")(audit_metric.command)
 app.command("new-domain")(new_domain.command)
 app.add_typer(models.app, name="models")
 

@@ -7,10 +7,10 @@ import typer
 
 def command(
     what: str = typer.Argument(
-        "all", help="domains, exporters, generators, verifiers, programs, roles, models, or all."
+        "all", help="domains, exporters, generators, metrics, verifiers, programs, roles, models, or all."
     ),
 ) -> None:
-    """List domains, exporters, generators, verifiers, shipped programs, roles and embedded models."""
+    """List domains, exporters, generators, metrics, verifiers, shipped programs, roles and embedded models."""
     from autodata_dspy import registry
     from autodata_dspy.embedded.catalog import MODELS
     from autodata_dspy.errors import ConfigError, did_you_mean

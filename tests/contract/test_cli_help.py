@@ -21,6 +21,9 @@ OPTIONS = {
     "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
     ("calibrate",): "--domain --task --documents --n --program --lm --config --pilot --rounds --attempts --seed "
     "--concurrency --run-dir --max-calls --max-tokens --max-usd --out",
+    (
+        "audit-metric",
+    ): "--metric --examples --domain --task --probe --label --verifier --lm --draws --repeats --hoped --seed --json",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",

@@ -35,13 +35,19 @@ GROUPS = (
         "labelled_checks",
         "diagnosis",
         "legal_grounding",
+        "probes",
+        "resampling",
     ),
     ("modules", "code_exercises"),
     ("generators",),
+    ("metrics._made", "metrics._terms"),
+    ("metrics.base",),
     ("domains", "metrics", "audit", "curation"),
     ("program_file", "program_sources"),
     ("program_text",),
     ("program_card",),
+    ("damage",),
+    ("metric_audit",),
     ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
     ("generation",),
     ("runs", "calibration"),
@@ -49,10 +55,11 @@ GROUPS = (
     ("exporters.base",),
     ("exporters._source", "exporters._writing"),
     ("exporters._card",),
+    ("example_files",),
     ("exporters",),  # the card tells of a run in the words of the report
     ("cli",),
 )
-PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters")
+PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters", "metrics")
 SIBLINGS_MEANT = {
     ("verifiers.program_answer", "verifiers.math_objects"),  # one answer compared as the other does
     ("verifiers.test_adequacy", "verifiers.unit_tests"),  # a reference passes its tests as an answer does

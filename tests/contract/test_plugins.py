@@ -1,17 +1,22 @@
 """Every plugin of every room obeys its protocol."""
 
+import copy
 import dataclasses
 import inspect
+import json
 import typing
 
 import dspy
 import pytest
+from scripted import scripted_roles, tiny_domain
 
 from autodata_dspy import registry
 from autodata_dspy.documents import check_documents
 from autodata_dspy.domains.base import Domain, Malformed, builtin_documents, passage
+from autodata_dspy.metrics import DataMetric, Score, make
+from autodata_dspy.probes import Probe
 from autodata_dspy.roles import Roles
-from autodata_dspy.types import Challenge, Document, Trajectory
+from autodata_dspy.types import Challenge, Decision, Document, Round, Trajectory, Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, Verifier, VerifierExample
 
 DOMAINS = registry.names("domains")
@@ -167,3 +172,34 @@ def test_a_generator_gives_a_trajectory_and_shows_no_examiner_to_optimizers(kind
 
 def test_a_generator_without_roles_can_be_made_before_any_model_is_there(kind, scripted):
     assert isinstance(kind(scripted.domain()).roles, Roles)
+
+
+# -- metrics --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_a_metric_says_what_it_is_and_can_be_called_as_dspy_does(name):
+    plugin = registry.load("metrics", name)
+    assert issubclass(plugin, DataMetric) and plugin.name == name and plugin.summary and plugin.__doc__
+    asked = list(inspect.signature(plugin.__call__).parameters)
+    assert asked == ["self", "gold", "pred", "trace", "pred_name", "pred_trace"]
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_a_metric_scores_the_same_for_evaluation_and_for_feedback(name):
+    probe = Probe.of([{"question": f"Is {n} even?", "answer": "yes" if n % 2 == 0 else "no"} for n in range(6)])
+    rounds = [
+        Round(n, Decision(True, "accepted"), Challenge(f"Is the number {n} even?", "yes" if n % 2 == 0 else "no"))
+        for n in range(12)
+    ]
+    trajectory = Trajectory("d", rounds=tuple(rounds))
+    pred = dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)
+    domain = tiny_domain(recheck=lambda challenges: [Verdict.of(True) for _ in challenges])
+    given = {"probe": probe, "domain": domain, "roles": scripted_roles(student={"answer": "yes"})}
+    metric = make(name, **given, parts={make("acceptance_rate"): 1.0})
+    first = metric(dspy.Example(), pred)
+    second = metric(dspy.Example(), pred, [], "challenger.predict", [])
+    assert isinstance(first, Score) and 0 <= first.score <= 1 and first.score == second.score
+    assert second.feedback == f"[challenger.predict] {first.feedback}" or first.undecided
+    assert first.undecided is (name == "solver_gap")  # nobody attempted these
+    assert copy.deepcopy(metric) is metric and json.dumps(metric.about())

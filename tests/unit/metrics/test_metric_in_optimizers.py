@@ -4,8 +4,9 @@ import dspy
 import pytest
 
 from autodata_dspy.errors import ConfigError, StopRun
-from autodata_dspy.metrics import as_metric, combine
-from autodata_dspy.types import Verdict
+from autodata_dspy.metrics import as_metric, combine, make
+from autodata_dspy.probes import Probe
+from autodata_dspy.types import Challenge, Decision, Document, Round, Trajectory, Verdict
 
 
 class Exact:
@@ -104,3 +105,59 @@ def test_a_metric_that_reads_a_missing_field_stops_gepa_instead_of_returning_the
             program, trainset=examples(1), valset=examples(2)
         )
     assert isinstance(stopped.value.cause, ConfigError)
+
+
+# -- downstream metrics ---------------------------------------------------------------------------------------
+
+
+class Maker(dspy.Module):
+    """Writes one labelled text for each document; a text without its label's word is not accepted."""
+
+    def __init__(self):
+        super().__init__()
+        self.write = dspy.Predict("label -> text")
+
+    def forward(self, document):
+        text = self.write(label=document.text).text
+        decision = Decision("rent" in text, "accepted" if "rent" in text else "failed_check", "say what is due")
+        challenge = Challenge(text, document.text, label=document.text)
+        trajectory = Trajectory(document.id, rounds=(Round(0, decision, challenge),))
+        return dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)
+
+
+CANARIES = Probe.of(
+    [{"question": f"CANARY rent of {n}", "answer": "money", "context": "CANARY"} for n in range(3)]
+    + [{"question": f"CANARY dog in room {n}", "answer": "pets", "context": "CANARY"} for n in range(3)]
+)
+
+
+@pytest.mark.parametrize("name", ["acceptance_rate", "data_value", "classifier_student"])
+def test_gepa_improves_a_data_maker_and_no_prompt_holds_the_probe(scripted, name):
+    def write(call):
+        return {"text": "the rent is due" if "HOW" in call.prompt else "dogs are not allowed"}
+
+    def reflect(call):
+        read.append(call.prompt)
+        return {"new_instruction": "Say HOW."}
+
+    read, lm = [], scripted.lm(write)
+    dspy.configure(lm=lm)
+    documents = [dspy.Example(document=Document(f"d{n}", "money")).with_inputs("document") for n in range(4)]
+    metric = make(name, probe=CANARIES, context=[Challenge("the dog sleeps", "pets", label="pets")])
+    compiled = gepa(scripted, metric, reflect).compile(Maker(), trainset=documents[:2], valset=documents[2:])
+    assert compiled.write.signature.instructions == "Say HOW."
+    assert read and all("CANARY" not in prompt for prompt in [*read, *(c.prompt for c in lm.engine.calls)])
+    assert name == "classifier_student" or "say what is due" in read[0]
+
+
+def test_bootstrap_goes_by_the_pass_mark_of_a_downstream_metric(scripted):
+    dspy.configure(lm=scripted.lm(lambda call: {"text": "the rent is due"}))
+    documents = [dspy.Example(document=Document(f"d{n}", "money")).with_inputs("document") for n in range(3)]
+
+    def n_demos(pass_mark):
+        metric = make("data_value", probe=CANARIES, context=[Challenge("the dog sleeps", "pets", label="pets")])
+        metric.pass_mark = pass_mark
+        optimizer = dspy.BootstrapFewShot(metric=metric, max_bootstrapped_demos=2, max_labeled_demos=0)
+        return len(optimizer.compile(Maker(), trainset=documents).write.demos)
+
+    assert n_demos(0.0) == 2 and n_demos(0.99) == 0
