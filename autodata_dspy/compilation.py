@@ -18,14 +18,15 @@ from autodata_dspy.artifact import save_program
 from autodata_dspy.budget import Limits, Meter, RoleUsage
 from autodata_dspy.calls import CallLog
 from autodata_dspy.candidates import Candidate, state_of
-from autodata_dspy.compiled import Compiled, CompileForecast, Difference, paired
+from autodata_dspy.compiled import Compiled, CompileForecast, Difference, paired, verdict_on
 from autodata_dspy.documents import check_documents, digest
-from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
+from autodata_dspy.errors import AutodataError, ConfigError, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Told
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.generation import Interrupted, fingerprint, open_folder
 from autodata_dspy.optimizers.base import Optimizer, Task, check
+from autodata_dspy.program_file import write_whole
 from autodata_dspy.roles import Roles
 from autodata_dspy.splitting import Split, split_documents
 from autodata_dspy.store import RunFolder
@@ -33,7 +34,6 @@ from autodata_dspy.types import Document
 
 logger = logging.getLogger(__name__)
 
-FEWEST_TESTED = 5  # documents; of fewer, all may differ in one direction by chance more often than 1 time in 20
 TEST_SEED = 7_000_000  # test runs have seeds of their own
 
 
@@ -175,7 +175,9 @@ class _Job:
         if examiner_digest(bench.original, self.metric) != self.examiner:
             raise ConfigError("the examiner is not the same after compiling as before: a metric or check has changed")
         stopped = stopped or cut
-        verdict, improved = self.verdict(bench, chosen, difference, stopped)
+        verdict, improved = verdict_on(
+            chosen.id != bench.seed_id, difference, (len(self.split.test), self.repeats), stopped
+        )
         if n_undecided:
             verdict += f"; {n_undecided} of {self.n_test_runs} test runs were undecided and count as 0"
         compiled = Compiled(
@@ -290,26 +292,6 @@ class _Job:
         means = {"seed": sum(before) / len(before), "chosen": sum(after) / len(after)}
         return means, paired(gains, self.seed), sum(bool(s.undecided) for s in (*first, *second)), None
 
-    def verdict(
-        self,
-        bench: Bench,
-        chosen: Candidate,
-        difference: Difference | None,
-        stopped: AutodataError | None,
-    ) -> tuple[str, bool]:
-        why = f" (stopped: {stopped})" if stopped else ""
-        if chosen.id == bench.seed_id:
-            return f"no evidence of improvement, the seed is kept: nothing beat it on validation{why}", False
-        if difference is None:
-            return f"no evidence of improvement, the seed is kept: the test could not be run{why}", False
-        figures = f"{difference.mid:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
-        where = f"on {len(self.split.test)} untouched documents, {self.repeats} runs each"
-        if len(self.split.test) < FEWEST_TESTED:
-            return f"no evidence of improvement, the seed is kept: {figures} {where}, too few to tell{why}", False
-        if difference.low > 0 and difference.p <= 0.05:
-            return f"better by {figures} {where}{why}", True
-        return f"no evidence of improvement, the seed is kept: {figures} {where}{why}", False
-
 
 def _validation(bench: Bench, split: Split) -> dict[str, float]:
     ids = [d.id for d in split.val]
@@ -317,9 +299,4 @@ def _validation(bench: Bench, split: Split) -> dict[str, float]:
 
 
 def _note(path: Path, record: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes((json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n").encode())
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace"))

@@ -12,6 +12,8 @@ from autodata_dspy.candidates import Candidate
 from autodata_dspy.errors import AutodataError
 
 DRAWS = 5000  # of the bootstrap
+FEWEST_TESTED = 5  # documents; of fewer, all may differ in one direction by chance more often than 1 time in 20
+_KEPT = "no evidence of improvement, the seed is kept"
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,26 @@ def paired(gains: Sequence[float], seed: int) -> Difference:
         signs = rng.choice((1, -1), (DRAWS, len(values)))
     p = float((signs @ values >= values.sum() - 1e-9).mean())
     return Difference(float(values.mean()), float(low), float(high), p)
+
+
+def verdict_on(
+    changed: bool, difference: Difference | None, tested: tuple[int, int], stopped: AutodataError | None
+) -> tuple[str, bool]:
+    """One sentence, and whether the chosen program takes the seed's place.
+
+    Args:
+        changed: another program than the seed was chosen on validation.
+        tested: number of documents, runs of each.
+    """
+    why = f" (stopped: {stopped})" if stopped else ""
+    if not changed:
+        return f"{_KEPT}: nothing beat it on validation{why}", False
+    if difference is None:
+        return f"{_KEPT}: the test could not be run{why}", False
+    figures = f"{difference.mid:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+    told = f"{figures} on {tested[0]} untouched documents, {tested[1]} runs each"
+    if tested[0] < FEWEST_TESTED:
+        return f"{_KEPT}: {told}, too few to tell{why}", False
+    if difference.low > 0 and difference.p <= 0.05:
+        return f"better by {told}{why}", True
+    return f"{_KEPT}: {told}{why}", False

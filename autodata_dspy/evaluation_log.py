@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from autodata_dspy.errors import StoreError
+from autodata_dspy.metrics.base import Score
+from autodata_dspy.types import Trajectory, to_dict
 
 
 class EvaluationLog:
@@ -62,3 +64,37 @@ class EvaluationLog:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._stream.close()
+
+
+def telling_calls(trace: Sequence[Any], maker: Any, trajectory: Trajectory) -> list[list[Any]]:
+    """Of each predictor that may change, the call behind the first accepted example, or else its last call."""
+    names = {id(predictor): name for name, predictor in maker.named_predictors()}
+    good = {" ".join(r.challenge.question.split()) for r in trajectory.accepted if r.challenge}
+    chosen: dict[str, tuple[bool, list[Any]]] = {}
+    for predictor, inputs, outputs in trace:
+        name = names.get(id(predictor))
+        if name is None or (name in chosen and chosen[name][0]):
+            continue
+        inputs = {k: v for k, v in inputs.items() if k in predictor.signature.input_fields}
+        said = {k: v for k, v in outputs.items() if k in predictor.signature.output_fields}
+        hit = any(" ".join(v.split()) in good for v in said.values() if isinstance(v, str))
+        chosen[name] = (hit, [name, to_dict(inputs), to_dict(said)])
+    return [call for _, call in chosen.values()]
+
+
+def plain_score(score: Score) -> dict[str, Any]:
+    """A score as JSON-able data."""
+    said: Any = score
+    return {
+        "score": said.score,
+        "feedback": said.feedback,
+        "objectives": dict(said.objective_scores),
+        "undecided": bool(said.undecided),
+        "pass_mark": said._pass_mark,
+    }
+
+
+def revived_score(kept: dict[str, Any]) -> Score:
+    """Inverse of `plain_score`."""
+    marks = {"undecided": kept["undecided"], "pass_mark": kept["pass_mark"]}
+    return Score(kept["score"], kept["feedback"], **marks, **kept["objectives"])

@@ -22,7 +22,7 @@ from autodata_dspy.budget import Meter, metered, one_line
 from autodata_dspy.calls import CallLog, logged
 from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError
-from autodata_dspy.evaluation_log import EvaluationLog
+from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_score, telling_calls
 from autodata_dspy.executors import run_threads
 from autodata_dspy.generation import Job, as_trajectory
 from autodata_dspy.metrics.base import Score
@@ -179,7 +179,7 @@ class Bench:
             return None
         with self._lock:
             self.n_replayed += 1
-        return from_dict(Trajectory, record["trajectory"]), record["trace"], _revived(record["score"])
+        return from_dict(Trajectory, record["trajectory"]), record["trace"], revived_score(record["score"])
 
     def _fresh(
         self, key: str, candidate: Candidate, document: Document, seed: int
@@ -187,10 +187,10 @@ class Bench:
         maker = self.program(candidate.state)
         with self.entered(), dspy.context(trace=[]):
             trajectory = _ran(maker, Job(document, seed))
-            trace = _telling(dspy.settings.trace, maker, trajectory)
+            trace = telling_calls(dspy.settings.trace, maker, trajectory)
             score = self.score(self.example(document, seed), _prediction(trajectory), None, None, None)
         record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
-        record |= {"trajectory": to_dict(trajectory), "trace": trace, "score": _plain(score)}
+        record |= {"trajectory": to_dict(trajectory), "trace": trace, "score": plain_score(score)}
         if self.log is not None:
             with self._lock:
                 try:
@@ -290,36 +290,5 @@ def _ran(maker: Any, job: Job) -> Trajectory:
         return Trajectory(job.document.id, job.seed, status="failed", note=note)
 
 
-def _telling(trace: Sequence[Any], maker: Any, trajectory: Trajectory) -> list[list[Any]]:
-    """Of each predictor that may change, the call behind the first accepted example, or else its last call."""
-    names = {id(predictor): name for name, predictor in maker.named_predictors()}
-    good = {" ".join(r.challenge.question.split()) for r in trajectory.accepted if r.challenge}
-    chosen: dict[str, tuple[bool, list[Any]]] = {}
-    for predictor, inputs, outputs in trace:
-        name = names.get(id(predictor))
-        if name is None or (name in chosen and chosen[name][0]):
-            continue
-        inputs = {k: v for k, v in inputs.items() if k in predictor.signature.input_fields}
-        said = {k: v for k, v in outputs.items() if k in predictor.signature.output_fields}
-        hit = any(" ".join(v.split()) in good for v in said.values() if isinstance(v, str))
-        chosen[name] = (hit, [name, to_dict(inputs), to_dict(said)])
-    return [call for _, call in chosen.values()]
-
-
 def _feedback(found: Any) -> str:
     return str(getattr(found, "feedback", "") or "")
-
-
-def _plain(score: Any) -> dict[str, Any]:
-    return {
-        "score": score.score,
-        "feedback": score.feedback,
-        "objectives": dict(score.objective_scores),
-        "undecided": bool(score.undecided),
-        "pass_mark": score._pass_mark,
-    }
-
-
-def _revived(kept: dict[str, Any]) -> Score:
-    marks = {"undecided": kept["undecided"], "pass_mark": kept["pass_mark"]}
-    return Score(kept["score"], kept["feedback"], **marks, **kept["objectives"])

@@ -156,10 +156,16 @@ class RunFolder:
             self._trajectories.flush()
             os.fsync(self._trajectories.fileno())
 
-    def trajectories(self) -> Iterator[Trajectory]:
+    def trajectories(self, rejected: bool = True) -> Iterator[Trajectory]:
         """Every record in the order of writing; a later record of the same document and seed replaces an
-        earlier one (see `latest`)."""
-        return _read_lines(self.path / "trajectories.jsonl", "trajectory", _trajectory, torn_ok=True)
+        earlier one (see `latest`).
+
+        Args:
+            rejected: with challenges and rollouts of rejected rounds, which are most of a long run; of those rounds
+                the decision and the verdicts are there in any case.
+        """
+        revive = _trajectory if rejected else _slim_trajectory
+        return _read_lines(self.path / "trajectories.jsonl", "trajectory", revive, torn_ok=True)
 
     def latest(self) -> dict[str, Trajectory]:
         """job key → its last record."""
@@ -258,6 +264,13 @@ def _write_whole(path: Path, text: str) -> None:
 
 _document = functools.partial(from_dict, Document)
 _trajectory = functools.partial(from_dict, Trajectory)
+
+
+def _slim_trajectory(data: dict[str, Any]) -> Trajectory:
+    rounds = [
+        r if r["decision"]["accepted"] else {**r, "challenge": None, "rollouts": []} for r in data.get("rounds", ())
+    ]
+    return from_dict(Trajectory, {**data, "rounds": rounds})
 
 
 def _bill(call: dict[str, Any]) -> tuple[str, dict[str, Any]]:

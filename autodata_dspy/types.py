@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import types as pytypes
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -216,29 +217,34 @@ def to_dict(value: Any) -> Any:
     return value
 
 
-@functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
 def from_dict(cls: type[T], data: dict[str, Any]) -> T:
     """Inverse of `to_dict`. Unknown keys are ignored, so that a newer file can still be read.
 
     Raises:
         TypeError: a required field is missing.
     """
-    hints = _hints(cls)
-    known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    return cls(**{k: _revive(hints[k], v) for k, v in data.items() if k in known})
+    plan = _plan(cls)
+    return cls(**{k: v if (revive := plan[k]) is None else revive(v) for k, v in data.items() if k in plan})
 
 
-def _revive(hint: Any, value: Any) -> Any:
+# Looking at type hints takes far longer than making the values: runs of thousands of documents are read with this.
+@functools.cache
+def _plan(cls: type) -> dict[str, Callable[[Any], Any] | None]:
+    """Field → what makes its value of JSON data; None where that is the value already."""
+    hints = typing.get_type_hints(cls)
+    return {f.name: _reviver(hints[f.name]) for f in dataclasses.fields(cls)}
+
+
+def _reviver(hint: Any) -> Callable[[Any], Any] | None:
+    """As in `_plan`, for one type. What has another form than the type (also None) stays as it is."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, pytypes.UnionType):
-        inner = next((a for a in args if a is not type(None)), None)
-        return None if value is None else _revive(inner, value)
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return from_dict(hint, value)  # type: ignore[arg-type]
-    if origin is tuple and isinstance(value, list):
-        return tuple(_revive(args[0], v) for v in value)
-    return value
+        return _reviver(next((a for a in args if a is not type(None)), None))
+    if dataclasses.is_dataclass(hint):
+        return lambda value: from_dict(hint, value) if isinstance(value, dict) else value  # type: ignore[arg-type]
+    if origin is not tuple:
+        return None
+    each = _reviver(args[0])
+    if each is None:
+        return lambda value: tuple(value) if isinstance(value, list) else value
+    return lambda value: tuple([each(v) for v in value]) if isinstance(value, list) else value

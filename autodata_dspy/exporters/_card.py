@@ -5,6 +5,7 @@ Texts of documents and models reach it only through `inline`, which leaves them 
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 from collections import Counter
@@ -17,7 +18,7 @@ from autodata_dspy import __version__
 from autodata_dspy.exporters._source import Source
 from autodata_dspy.exporters.base import MEANINGS, Exporter, Tally
 from autodata_dspy.report.agreement import warning
-from autodata_dspy.report.narrative import MEANING, printable, reasons, usage_lines
+from autodata_dspy.report.narrative import MEANING, causes, printable, reasons, usage_lines
 from autodata_dspy.roles import ROLES
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -122,7 +123,7 @@ def _feature(name: str, kind: Any) -> dict[str, Any]:
 
 def _method(facts: Facts) -> Iterator[str]:
     source, result = facts.source, facts.source.result
-    without = sorted({w for t in result.trajectories for w in getattr(t, "without", ())})
+    without = sorted({w for t in result.trajectories for w in t.without})
     config = {k: v for k, v in source.config.items() if k not in ("roles", "acceptance") and v is not None}
     yield f"- generator: {inline(result.origin.get('generator') or source.config.get('program') or 'not recorded')}"
     yield f"- domain: {inline(source.domain or 'not recorded')}"
@@ -137,28 +138,23 @@ def _method(facts: Facts) -> Iterator[str]:
 
 
 def _models(facts: Facts) -> Iterator[str]:
-    models, asked = facts.source.result.models, facts.source.result.usage
-    if not models:
+    if not facts.source.result.models:
         yield "Not recorded."
         return
     yield "| role | model | what it does |\n|---|---|---|"
-    took_part = {role: model for role, model in models.items() if not asked or role in asked or model == "learner"}
-    yield from (f"| {inline(r)} | {inline(m)} | {ROLES.get(r, '')} |" for r, m in took_part.items())
+    yield from (f"| {inline(r)} | {inline(m)} | {ROLES.get(r, '')} |" for r, m in _asked(facts).items())
+
+
+def _asked(facts: Facts) -> dict[str, str]:
+    """Role → model, of those that took part; of all where nobody recorded it."""
+    models, asked = facts.source.result.models, facts.source.result.usage
+    return {role: model for role, model in models.items() if not asked or role in asked or model == "learner"}
 
 
 def _behind(facts: Facts) -> Iterator[str]:
     result, config = facts.source.result, facts.source.config
     yield _BEHIND.get(result.verified, inline(result.verified)) + "\n"
-    rule = result.origin.get("acceptance")
-    given = {k: v for k, v in (config.get("acceptance") or {}).items() if v is not None}
-    told = (
-        inline(rule, 500)
-        if rule
-        else f"the domain's own, with {inline(json.dumps(given))}"
-        if config
-        else "not recorded"
-    )
-    yield f"- acceptance rule: {told}"
+    yield f"- acceptance rule: {_rule(result.origin.get('acceptance'), config)}"
     said = facts.tally.said
     for name in sorted({verifier for verifier, _ in said}):
         counts = ", ".join(
@@ -169,21 +165,44 @@ def _behind(facts: Facts) -> Iterator[str]:
         yield f"- **warning:** {inline(line, 500)}"
 
 
+def _rule(recorded: str | None, config: dict[str, Any]) -> str:
+    if recorded:
+        return inline(recorded, 500)
+    if recorded is not None:
+        return "none; the generator keeps what its filters leave"
+    given = {k: v for k, v in (config.get("acceptance") or {}).items() if v is not None}
+    return f"the domain's own, with {inline(json.dumps(given))}" if config else "not recorded"
+
+
 def _yield(facts: Facts) -> Iterator[str]:
     result, tally = facts.source.result, facts.tally
     n_accepted, n_kept = sum(len(t.accepted) for t in result.trajectories), tally.n + tally.n_skipped
     status = Counter(t.status for t in result.trajectories)
-    yield f"- documents worked on: {len({t.document_id for t in result.trajectories})} of {len(result.documents)}"
+    n_worked_on = len({t.document_id for t in result.trajectories})
+    if _has_texts(facts):
+        yield f"- documents worked on: {n_worked_on} of {len(result.documents)}"
+    else:
+        yield f"- documents: none; attempts without one (`document_id` numbers them): {n_worked_on}"
     yield from (f"  - {word}: {count}" for word, count in sorted(status.items()) if word != "done")
     rounds = reasons(result.trajectories)
     yield f"- rounds: {rounds.total()}"
-    yield from (f"  - {inline(MEANING.get(reason, reason))}: {count}" for reason, count in rounds.most_common())
+    for reason, count in rounds.most_common():
+        yield f"  - {inline(MEANING.get(reason, reason))}: {count}"
+        if reason == "filtered":
+            by_filter = causes(result.trajectories, reason).most_common()
+            yield from (f"    - {inline(name)}: {n_dropped}" for name, n_dropped in by_filter)
     removed = Counter(r.verifier for r in result.removed)
     by_check = ", ".join(f"{inline(name)}: {count}" for name, count in removed.most_common())
     named = f" ({by_check})" if by_check else ""
     yield f"- accepted: {n_accepted}, removed by the final audit: {n_accepted - n_kept}{named}"
     left = f"; {tally.n_skipped} of {n_kept} examples {facts.exporter.skipped}" if tally.n_skipped else ""
     yield f"- rows: {tally.n}{left}"
+
+
+def _has_texts(facts: Facts) -> bool:
+    """Whether the run had documents, rather than slots that stand for them."""
+    documents = facts.source.result.documents.values()
+    return not documents or any(document.text for document in documents)
 
 
 def _cost(facts: Facts) -> Iterator[str]:
@@ -214,8 +233,12 @@ def _columns(facts: Facts) -> Iterator[str]:
 def _limits(facts: Facts) -> Iterator[str]:
     verified = facts.source.result.verified
     yield f"- {_UNCHECKED.get(verified, 'Nothing was checked that is not named above.')}"
-    yield "- Models wrote the examples, from the documents named above; they can carry the errors and biases of both."
-    yield "- Difficulty is that of the two solvers named above; for other models it can be another."
+    if _has_texts(facts):
+        yield "- Models wrote the examples, from the documents named above; they can carry errors and biases of both."
+    else:
+        yield "- Models wrote the examples, from no document; they can carry the models' errors and biases."
+    if {"weak_solver", "strong_solver"} & _asked(facts).keys():
+        yield "- Difficulty is that of the solvers named above; for other models it can be another."
     yield "- Nobody compared the examples with test sets of benchmarks unless a verifier above says so."
     yield "- Personal data and harmful content were not searched for."
     yield "- The licences are as the documents' owner stated them; nobody checked them."
@@ -223,10 +246,24 @@ def _limits(facts: Facts) -> Iterator[str]:
 
 def _loading(facts: Facts) -> Iterator[str]:
     kind = "parquet" if facts.data.suffix == ".parquet" else "json"
-    code = facts.exporter.load.replace("{kind}", kind).replace("{path}", ascii(facts.out.name))
+    name = facts.out.name
+    words = {
+        # Without the dot, a folder called "parquet" would be taken for the format.
+        "path": ascii(f"./{name}" if facts.exporter.file else name),
+        "pattern": ascii(glob.escape(name)),
+        "kind": kind,
+        "split": 'split="train"' if facts.tally.n else 'split="train", streaming=True',
+    }
+    code = re.sub(r"\{(path|pattern|kind|split)\}", lambda found: words[found[1]], facts.exporter.load)
     yield f"```python\n{code}\n```"
-    if not facts.tally.n:
-        yield "\n`datasets` loads a data set without rows only with `streaming=True`."
+    if not facts.tally.n and "{split}" in facts.exporter.load:
+        yield "\n`datasets` refuses a split without rows unless it is streamed."
+        if facts.data.suffix == ".parquet":
+            place = ascii(str(facts.data.relative_to(facts.out.parent)))
+            yield "This gives a `Dataset` of no rows with the right columns:\n\n```python"
+            yield f"import datasets, pyarrow.parquet\nrows = datasets.Dataset(pyarrow.parquet.read_table({place}))\n```"
+    if "features=" in code:
+        yield "\n`features=` gives the types; without it, a column that begins with many empty values may not load."
 
 
 _SECTIONS = {

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autodata_dspy import registry
-from autodata_dspy.errors import ConfigError
+from autodata_dspy import registry, runs
+from autodata_dspy.config import RunConfig
+from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.results import Result
 from autodata_dspy.roles import EMBEDDED, ROLES
 from autodata_dspy.store import RunFolder
-from autodata_dspy.types import Document, Round, Trajectory
+from autodata_dspy.types import Document, Trajectory
+
+_CONFIG = {"n": int, "domain": str, "roles": dict, "acceptance": dict}
+_RECORD = {"origin": dict, "models": dict, "verified": str}
 
 
 @dataclass(frozen=True)
@@ -49,15 +55,16 @@ def source_of(run: Result | str | Path) -> Source:
 
 
 def _of_folder(folder: RunFolder) -> Source:
-    config, _ = folder.read_config()
-    config = config if isinstance(config, dict) else {}
+    config = _checked(folder.read_config()[0], _CONFIG, folder.path / "config.json")
+    _checked(config.get("roles") or {}, dict.fromkeys(ROLES, dict), folder.path / "config.json")
     documents = {d.id: d for d in folder.read_documents()}
-    found = {(t.document_id, t.seed): _slim(t) for t in folder.trajectories()}
+    found = {(t.document_id, t.seed): t for t in folder.trajectories(rejected=False)}
     usage, record = folder.read_usage(), folder.read_result()
     if record is None:
         record, remarks = _reconstructed(config, documents, found)
         whole = [found[i, s] for i, s, _ in record["trajectories"]]
     else:
+        _checked(record, _RECORD, folder.path / "result.json")
         # A document that was taken up again later has been through no final audit as it is now.
         whole = [found[i, s] for i, s, n in record["trajectories"] if (i, s) in found and len(found[i, s].rounds) == n]
         remarks = [f"The run was stopped before its end: {record['stopped']}"] if record.get("stopped") else []
@@ -79,12 +86,18 @@ def _of_folder(folder: RunFolder) -> Source:
     return Source(result, config, tuple(remarks))
 
 
-def _slim(trajectory: Trajectory) -> Trajectory:
-    """Without what was written in rejected rounds: most of a long run."""
-    rounds = tuple(
-        r if r.decision.accepted else Round(r.index, r.decision, verdicts=r.verdicts) for r in trajectory.rounds
-    )
-    return replace(trajectory, rounds=rounds)
+def _checked(data: Any, forms: dict[str, type], path: Path) -> dict[str, Any]:
+    """What a folder says, where what is read of it has its form; versions and hands of all kinds wrote it.
+
+    Raises:
+        StoreError: it has not. (The value is not told: it may be a key.)
+    """
+    wrong = "config" if not isinstance(data, dict) else ""
+    if not wrong:
+        wrong = next((name for name, form in forms.items() if not isinstance(data.get(name) or form(), form)), "")
+    if wrong:
+        raise StoreError(f"{path} cannot be read: {wrong!r} has another form than autodata gives it; correct it")
+    return data
 
 
 def _reconstructed(
@@ -97,20 +110,20 @@ def _reconstructed(
     ]
     kept, n_accepted = [], 0
     for key in _in_order(documents, found):
-        if n_accepted >= config.get("n", float("inf")):
+        if n_accepted >= (config.get("n") or float("inf")):
             break
         kept.append([*key, len(found[key].rounds)])
         n_accepted += len(found[key].accepted)
-    name, roles = str(config.get("domain", "")), config.get("roles", {})
-    models = {role: roles.get(role, {}).get("model", EMBEDDED[role]) for role in ROLES} if config else {}
-    verified = ""
-    try:
-        domain = registry.load("domains", name)
-        verified = domain.verified
-        models |= {"weak_solver": "learner"} if models and domain.learner else {}
-    except ConfigError:
-        pass
-    return {"trajectories": kept, "models": models, "verified": verified, "origin": {"domain": name}}, remarks
+    name, roles = config.get("domain") or "", config.get("roles") or {}
+    models = {role: (roles.get(role) or {}).get("model", EMBEDDED[role]) for role in ROLES} if config else {}
+    verified, origin = "", {"domain": name}
+    with contextlib.suppress(ConfigError):  # of another version, or of what is not installed here: nobody can tell
+        if told := RunConfig.of(config) if config else None:  # else made in Python
+            verified = runs.verified(told)
+            models |= {"weak_solver": "learner"} if registry.load("domains", name).learner else {}
+            if "acceptance" not in inspect.signature(runs.generator_of(told).__init__).parameters:
+                origin["acceptance"] = ""  # it has none
+    return {"trajectories": kept, "models": models, "verified": verified, "origin": origin}, remarks
 
 
 def _in_order(documents: dict[str, Document], found: dict[tuple[str, int], Trajectory]) -> Iterator[tuple[str, int]]:

@@ -104,7 +104,8 @@ class Exporter:
         row: example → its values of `extra`; None where the example has no row in this format.
         about: what the rows are, for the card (Markdown).
         skipped: why an example may have no row ("" where each has one): follows "7 of 20 examples".
-        load: Python lines that load it; `{path}` becomes the path, `{kind}` "json" or "parquet".
+        load: Python lines that load it, for the card. `{path}` becomes the path and `{pattern}` the path where a
+            pattern is taken, `{kind}` "json" or "parquet", `{split}` the arguments of `datasets` that give the rows.
         file: where the data lie below the output folder; "" for formats of a single file.
         needs_domain: `row` looks at the example's domain.
     """
@@ -154,8 +155,7 @@ def common_row(round_: Round, trajectory: Trajectory, result: Result) -> Row:
         "domain": result.origin.get("domain", "") or document.domain,
         # A judge that nobody asked had no part in it.
         "judge_model": result.models.get("judge", "") if not result.usage or "judge" in result.usage else "",
-        # Trajectories of versions that could switch nothing off do not have it.
-        "without": sorted(getattr(trajectory, "without", ())),
+        "without": sorted(trajectory.without),
         "package_version": result.origin.get("version", ""),
     }
 

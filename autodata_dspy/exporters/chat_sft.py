@@ -20,6 +20,6 @@ PLUGIN = Exporter(
     about="One conversation for each example: `messages` holds the question as the user's turn and the reference "
     "answer as the assistant's, in the words of the domain's template. The other columns stand beside it.",
     load="import datasets, autodata_dspy.exporters as ex\n"
-    'rows = datasets.load_dataset("{kind}", data_files={path}, split="train", features=ex.features("chat_sft"))',
+    'rows = datasets.load_dataset("{kind}", data_files={pattern}, {split}, features=ex.features("chat_sft"))',
     needs_domain=True,
 )

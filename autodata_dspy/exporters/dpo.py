@@ -78,6 +78,6 @@ PLUGIN = Exporter(
     "off and that is another text than the chosen one.",
     skipped="have no pair (no comparison, and no whole weak answer that a verifier scored 0)",
     load="import datasets, autodata_dspy.exporters as ex\n"
-    'rows = datasets.load_dataset("{kind}", data_files={path}, split="train", features=ex.features("dpo"))',
+    'rows = datasets.load_dataset("{kind}", data_files={pattern}, {split}, features=ex.features("dpo"))',
     needs_domain=True,
 )

@@ -33,7 +33,9 @@ def row(example: Example) -> Row:
 def reward(
     completions: Sequence[Any], domain: Sequence[str], reference: Sequence[str], question: Sequence[str], **_: Any
 ) -> list[float | None]:
-    """Score completions as the run scored its solvers; for `GRPOTrainer(reward_funcs=reward)`.
+    """Score completions with the verifier of the domain, as runs score their solvers.
+
+    >>> GRPOTrainer(reward_funcs=reward, train_dataset=rows, …)
 
     Args:
         completions: texts, or conversations (their last message counts).
@@ -92,10 +94,10 @@ PLUGIN = Exporter(
     row=row,
     about="One prompt for each example. `reference` is what the verifier named in `verifier` compares an answer with "
     "(the answer, the tests, or the rubric), `tests` are the tests of a function that is to be written. `reward` names "
-    "the function that scores completions as the run scored its solvers: give "
+    "the function that scores completions with the verifier of the domain, as solvers of a run are scored: give "
     "`from autodata_dspy.exporters.grpo import reward` to the trainer's `reward_funcs`. It needs the columns `domain`, "
     "`reference` and `question`; what cannot be decided has no reward.",
     load="import datasets, autodata_dspy.exporters as ex\n"
-    'rows = datasets.load_dataset("{kind}", data_files={path}, split="train", features=ex.features("grpo"))',
+    'rows = datasets.load_dataset("{kind}", data_files={pattern}, {split}, features=ex.features("grpo"))',
     needs_domain=True,
 )

@@ -10,6 +10,6 @@ PLUGIN = Exporter(
     summary="a folder for the Hugging Face Hub: README.md with the card, and Parquet",
     write=write_parquet,
     about="One row for each example.",
-    load='import datasets\nrows = datasets.load_dataset({path}, split="train")',
+    load="import datasets\nrows = datasets.load_dataset({path}, {split})",
     file="data/train-00000-of-00001.parquet",
 )

@@ -11,5 +11,5 @@ PLUGIN = Exporter(
     write=write_jsonl,
     about="One JSON object a line for each example.",
     load="import datasets, autodata_dspy.exporters as ex\n"
-    'rows = datasets.load_dataset("json", data_files={path}, split="train", features=ex.features("jsonl"))',
+    'rows = datasets.load_dataset("json", data_files={pattern}, {split}, features=ex.features("jsonl"))',
 )

@@ -10,5 +10,5 @@ PLUGIN = Exporter(
     summary="one Parquet file with typed columns",
     write=write_parquet,
     about="One row for each example.",
-    load='import datasets\nrows = datasets.load_dataset("parquet", data_files={path}, split="train")',
+    load='import datasets\nrows = datasets.load_dataset("parquet", data_files={pattern}, {split})',
 )

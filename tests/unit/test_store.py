@@ -10,7 +10,7 @@ import pytest
 
 from autodata_dspy.errors import StoreError
 from autodata_dspy.store import SCHEMA, RunFolder, job_key
-from autodata_dspy.types import Challenge, Decision, Document, Round, Trajectory
+from autodata_dspy.types import Challenge, Decision, Document, Rollout, Round, Trajectory, Verdict
 
 DOCUMENTS = [Document("a", "Text of a.\nWith a line break."), Document("b", "Text of b, ä \ud800 \u2028.")]
 
@@ -71,6 +71,20 @@ def test_trajectories_are_read_back_and_a_later_record_replaces_an_earlier_one(f
         job_key("b", 0): trajectory("b"),
         job_key("a", 1): trajectory("a", seed=1),
     }
+
+
+def test_rejected_rounds_can_be_read_without_their_challenges_and_rollouts(folder):
+    said, verdicts = (Rollout("weak_solver", 0, "a"),), (Verdict(0.0, "no", {"a": 1}, "v"),)
+    good = Round(1, Decision(True, "accepted"), Challenge("q", "a"), verdicts, said)
+    bad = Round(0, Decision(False, "too_easy", "easy"), Challenge("q", "a"), verdicts, said)
+    keep(folder, Trajectory("a", 0, (bad, good)), Trajectory("b"))
+    assert list(folder.trajectories(rejected=False)) == [
+        Trajectory("a", 0, (Round(0, bad.decision, verdicts=verdicts), good)),
+        Trajectory("b"),
+    ]
+    with (folder.path / "trajectories.jsonl").open("a") as stream:
+        stream.write('{"document_id": "c"}\n{"document_id": "d", "rounds": [{"index": 0}]}\n')
+    assert "line 4: not a trajectory ('decision')" in refusal(folder.trajectories, False)
 
 
 def test_keys_of_jobs_do_not_collide():

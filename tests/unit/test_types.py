@@ -54,6 +54,18 @@ def test_a_document_survives_json(document):
     assert from_dict(Document, json.loads(json.dumps(to_dict(document)))) == document
 
 
+@pytest.mark.parametrize("texts", [(), ("a", "\ud800")])
+def test_tuples_of_texts_survive_json(texts):
+    challenge = Challenge("q", "a", rubric=Rubric(), tags=texts, quotes=texts)
+    whole = Trajectory("d", 0, (Round(0, Decision(True, "accepted"), challenge),), extraction={"k": "v"}, without=texts)
+    assert from_dict(Trajectory, json.loads(json.dumps(to_dict(whole)))) == whole
+
+
+def test_what_has_another_form_than_its_type_stays_as_it_is():
+    odd = from_dict(Challenge, {"question": 1, "answer": None, "rubric": "text", "tags": None})
+    assert (odd.question, odd.answer, odd.rubric, odd.tags) == (1, None, "text", None)
+
+
 def test_keys_of_a_newer_version_are_ignored_and_missing_optional_ones_filled():
     assert from_dict(Document, {"id": "a", "text": "t", "colour": "red"}) == Document("a", "t")
 
