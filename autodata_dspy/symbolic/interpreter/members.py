@@ -81,6 +81,12 @@ _TABLE = tuple(
     (types, frozenset(attributes.split()), frozenset(methods.split())) for types, attributes, methods in _MEMBERS
 )
 
+# What sympy's sets call one thing and Python's another; models mix them up.
+_OTHER_NAMES: tuple[tuple[tuple[type, ...], dict[str, str]], ...] = (
+    ((sympy.Set,), {"difference": "__sub__", "issubset": "is_subset", "issuperset": "is_superset"}),
+    ((set, frozenset), {"intersect": "intersection", "is_subset": "issubset", "is_superset": "issuperset"}),
+)
+
 
 def _unknown(value: Any, name: str, available: set[str]) -> ProgramError:
     near = difflib.get_close_matches(name, sorted(available), n=1)
@@ -108,6 +114,9 @@ def member(value: Any, name: str) -> Any:
             return _method(value, name, found)
         if name in attributes and hasattr(value, name):
             return getattr(value, name)
+    for types, names in _OTHER_NAMES:
+        if isinstance(value, types) and name in names:
+            return _method(value, name, getattr(value, names[name]))
     raise _unknown(value, name, available)
 
 

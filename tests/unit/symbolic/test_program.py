@@ -330,3 +330,15 @@ def test_program_against_a_text(source, answer, equal):
 
 def test_bad_program_is_not_compared():
     assert compare_program("answer = ", "1") == {"ok": False, "error": run_program("answer = ")["error"]}
+
+
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("answer = FiniteSet(1, 2, 3).difference(FiniteSet(2))", "{1, 3}"),
+        ("answer = {1, 2, 3, 5}.intersect({2, 3})", "{2, 3}"),
+        ("answer = Tuple(FiniteSet(1).issubset(FiniteSet(1, 2)), {1, 2}.is_subset({1}))", "(True, False)"),
+    ],
+)
+def test_sets_understand_the_names_of_python_and_of_sympy(program, answer):
+    assert run_program(program)["text"] == answer
