@@ -200,10 +200,12 @@ SOLVER_DEMOS = (
     },
     {
         "context": "none",
-        "question": "The line through (1, 2) and (4, 8) is reflected in the x-axis. Give the equation of its image.",
+        "question": "Find the normal to the curve y = x^2 - 5*x at the point where x = 4. Give its equation in the "
+        "form y = m*x + b.",
         "remark": "none",
-        "plan": "Find slope and intercept, then change the sign of y.",
-        "program": "x, y = symbols('x y')\nm = Rational(8 - 2, 4 - 1)\nb = 2 - m*1\nanswer = Eq(y, -(m*x + b))",
+        "plan": "Take the slope of the curve from its derivative and turn it by a right angle.",
+        "program": "x, y = symbols('x y')\nf = x**2 - 5*x\nslope = diff(f, x).subs(x, 4)\n"
+        "answer = Eq(y, expand(-(x - 4)/slope + f.subs(x, 4)))",
     },
 )
 

@@ -28,6 +28,10 @@ _DIRECTIVE = re.compile(
     r"\b(?:(?!\b(?:find|determine|compute|calculate)\b).)*\b(?:answers?|results?|solutions?|reasoning|work|working|steps|"
     r"form|notation|decimals?|digits?|units|sentences?|words)\b|simplify|(?:assume|suppose|let|consider|recall|note|hint|remember|define|"
     r"use|treat|ignore|do not|don't|denote|write\s+\S+\s+for)\b)"
+    # "Write the formula in terms of y.", "List them in a set.": the form of what was asked before, and nothing else
+    r"|^\W*(?:write|express|give|state|list|present)\s+(?:it|them|(?:its|their|the)\s+(?:inverse\s+)?(?:formula|equation|"
+    r"function|expression|elements|set|roots|members)(?:\s+(?:function|set))?)\s+(?:(?:in|as)\s+(?:terms\s+of\s+|an?\s+)?[\w^*()]+"
+    r"(?:\s+(?:and|of)\s+[\w^*()]{1,8})?)\W*$"
 )
 _COMPARISON = re.compile(r"(?i)\bcompare\s+and\s+contrast$")  # one task in two words
 _TAG = re.compile(r"(?i)^\W*(?:right|correct|ok(?:ay)?|no|yes|is that so|isn't it|agreed)\W*$")
