@@ -16,32 +16,19 @@ if TYPE_CHECKING:
 
 
 def command(
-    domain: Annotated[str | None, typer.Option(help="See `autodata list domains`.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="A TOML file with the labels to write for (domain legal_labels).")
-    ] = None,
-    documents: Annotated[
-        str | None,
-        typer.Option(
-            help="'builtin', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
-        ),
-    ] = None,
+    domain: options.Domain = None,
+    task: options.Task = None,
+    documents: options.Documents = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="Accepted examples to forecast for (default 50).")] = None,
-    program: Annotated[
-        str | None,
-        typer.Option(help="A generator's name, a shipped program's (legal/bootstrap), a .json file, or hf:OWNER/NAME."),
-    ] = None,
-    lm: Annotated[
-        list[str] | None,
-        typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
-    ] = None,
+    program: options.Program = None,
+    lm: options.Lm = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings; they go into --out.")] = None,
     pilot: Annotated[int, typer.Option(min=1, help="Documents of the pilot.")] = 8,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each document in the pilot.")] = 3,
     attempts: Annotated[int, typer.Option(min=1, max=8, help="Attempts of each solver in the pilot.")] = 4,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of every sampling decision.")] = None,
+    seed: options.Seed = None,
     concurrency: options.Concurrency = None,
-    run_dir: Annotated[Path | None, typer.Option(help="Where to keep the pilot; continued if it is there.")] = None,
+    run_dir: options.RunDir = None,
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
     max_usd: options.MaxUsd = None,

@@ -17,23 +17,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    domain: Annotated[str | None, typer.Option(help="See `autodata list domains`.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="A TOML file with the labels to write for (domain legal_labels).")
-    ] = None,
-    documents: Annotated[
-        str | None,
-        typer.Option(
-            help="'builtin', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
-        ),
-    ] = None,
+    domain: options.Domain = None,
+    task: options.Task = None,
+    documents: options.Documents = None,
     program: Annotated[
         str | None, typer.Option(help="What to improve: a generator's name, or a program (see `autodata run`).")
     ] = None,
-    lm: Annotated[
-        list[str] | None,
-        typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
-    ] = None,
+    lm: options.Lm = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings, as for `autodata generate`.")] = None,
     optimizer: Annotated[str, typer.Option(help="See `autodata list optimizers`.")] = "bootstrap",
     option: Annotated[
@@ -45,9 +35,9 @@ def command(
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Program runs (one document each) of the optimizer.")] = 100,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each test document by each program.")] = 2,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of every random choice.")] = None,
+    seed: options.Seed = None,
     concurrency: options.Concurrency = None,
-    run_dir: Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")] = None,
+    run_dir: options.RunDir = None,
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
     max_usd: options.MaxUsd = None,

@@ -14,16 +14,9 @@ if TYPE_CHECKING:
 
 
 def command(
-    domain: Annotated[str | None, typer.Option(help="See `autodata list domains`.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="A TOML file with the labels to write for (domain legal_labels).")
-    ] = None,
-    documents: Annotated[
-        str | None,
-        typer.Option(
-            help="'builtin', 'none', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
-        ),
-    ] = None,
+    domain: options.Domain = None,
+    task: options.Task = None,
+    documents: options.Documents = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -31,16 +24,10 @@ def command(
         ),
     ] = None,
     n: options.N = None,
-    program: Annotated[
-        str | None,
-        typer.Option(help="A generator's name, a shipped program's (legal/bootstrap), a .json file, or hf:OWNER/NAME."),
-    ] = None,
-    lm: Annotated[
-        list[str] | None,
-        typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of every sampling decision.")] = None,
-    run_dir: Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")] = None,
+    program: options.Program = None,
+    lm: options.Lm = None,
+    seed: options.Seed = None,
+    run_dir: options.RunDir = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with any of these settings.")] = None,
     concurrency: options.Concurrency = None,
     passes: options.Passes = None,

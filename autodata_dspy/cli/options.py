@@ -12,6 +12,24 @@ if TYPE_CHECKING:
     from autodata_dspy.results import Result
     from autodata_dspy.types import Verdict
 
+Domain = Annotated[str | None, typer.Option(help="See `autodata list domains`.")]
+Task = Annotated[str | None, typer.Option(help="A TOML file with the labels to write for (domain legal_labels).")]
+Documents = Annotated[
+    str | None,
+    typer.Option(
+        help="'builtin', 'none', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
+    ),
+]
+Program = Annotated[
+    str | None,
+    typer.Option(help="A generator's name, a shipped program's (legal/bootstrap), a .json file, or hf:OWNER/NAME."),
+]
+Lm = Annotated[
+    list[str] | None,
+    typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Of every sampling decision.")]
+RunDir = Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")]
 N = Annotated[int | None, typer.Option("--n", min=1, help="Accepted examples wanted.")]
 Concurrency = Annotated[int | None, typer.Option(min=1, help="Documents at a time.")]
 MaxCalls = Annotated[int | None, typer.Option(min=1, help="Stop cleanly at this many model calls.")]

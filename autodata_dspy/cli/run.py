@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,22 +13,14 @@ def command(
     program: Annotated[
         str, typer.Argument(help="A shipped program's name (legal/bootstrap), a .json file, or hf:OWNER/NAME[/FILE].")
     ],
-    documents: Annotated[
-        str | None,
-        typer.Option(
-            help="'builtin', 'none', a text, .html, .pdf, .jsonl, .csv or .parquet file, a folder, or hf:NAME[:SPLIT]."
-        ),
-    ] = None,
+    documents: options.Documents = None,
     seeds: Annotated[
         str | None, typer.Option(help="Seed tasks as JSON lines, for programs that start from them.")
     ] = None,
     n: options.N = None,
-    lm: Annotated[
-        list[str] | None,
-        typer.Option("--lm", help="ROLE=MODEL, all=MODEL or ROLE.PARAMETER=VALUE; may be given several times."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of every sampling decision.")] = None,
-    run_dir: Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")] = None,
+    lm: options.Lm = None,
+    seed: options.Seed = None,
+    run_dir: options.RunDir = None,
     concurrency: options.Concurrency = None,
     passes: options.Passes = None,
     max_calls: options.MaxCalls = None,
