@@ -91,7 +91,7 @@ def test_prompts_are_plain_text_that_cannot_steer_the_terminal(saved):
     assert ran.out.startswith(
         "agentic_self_instruct on math_objects\n\n=== challenger.write ===\nLine one.\nLine \\x1b[2J two.\n\nGiven:\n- passage: "
     )
-    assert "\nWrite:\n- program\n- question: " in ran.out
+    assert "\nWrite:\n- idea: what is asked, in one short line with the formula\n- program\n- question: " in ran.out
     assert "\nExample 1:\npassage: " in ran.out
     assert "\x1b" not in ran.out
 
