@@ -17,15 +17,10 @@ from autodata_dspy.evaluations import Bench
 from autodata_dspy.optimizers.base import Proposer, Task, tame_dspy
 from autodata_dspy.optimizers.boltzmann import drawn
 
-HERE = [
-    pytest.param(
-        name,
-    )
-    for name in registry.names("optimizers")
-]
+ALL = registry.names("optimizers")
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", ALL)
 def test_the_score_rises_where_it_can(name):
     found = compiling.compiled(name)
     assert found.improved and found.verdict.startswith("better by +0.")
@@ -36,7 +31,7 @@ def test_the_score_rises_where_it_can(name):
     assert "GOOD" in found.program(document=compiling.documents()[0], seed=5).accepted[0].challenge.question
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", ALL)
 def test_the_seed_is_kept_where_nothing_helps(name):
     found = compiling.compiled(name, compiling.maker(hopeless=True))
     assert not found.improved and found.verdict.startswith("no evidence of improvement, the seed is kept")
@@ -44,7 +39,7 @@ def test_the_seed_is_kept_where_nothing_helps(name):
     assert len(found.candidates) > 1  # it did try
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", ALL)
 def test_threads_change_nothing(name):
     one, four = (compiling.compiled(name, concurrency=n).record() for n in (1, 4))
     for record in (one, four):
@@ -53,7 +48,7 @@ def test_threads_change_nothing(name):
     assert one == four
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", ALL)
 def test_no_optimizer_makes_the_judge_lenient(name):
     def judge(call):
         return {"verdict": "sound" if "lenient" in call.prompt or call.seed % 3 == 0 else "ambiguous"}
@@ -67,7 +62,7 @@ def test_no_optimizer_makes_the_judge_lenient(name):
     assert asked and not any("lenient" in call.prompt.lower() for call in asked)
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", ALL)
 def test_a_program_of_several_predictors(name):
     roles = scripted_roles(challenger=write, strong_solver=compiling.solve, reflection=compiling.propose())
     maker = registry.load("generators", "cot_self_instruct")(tiny_domain(), roles, per_document=1)
