@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,23 @@ def summary(run_dir: Path, command: str) -> dict[str, Any]:
     accepted = [(t, r) for t in run.trajectories for r in t.accepted]
     usage, seconds = run.usage["by_role"], run.usage["seconds"]
     calls = sum(u["calls"] for u in usage.values())
-    check = registry.load("domains", run.config.domain).recheck
+    by_machine = runs.verified(run.config) == "checked"
+    check = registry.load("domains", run.config.domain).recheck if by_machine else None
     verdicts = check([r.challenge for _, r in accepted]) if check and accepted else []
+    dropped = (r for t in run.trajectories for r in t.rounds if r.decision.reason == "filtered")
+    filters = Counter(v.verifier for r in dropped for v in r.verdicts if not v.passed)
+    # Names of files, not where they lie on this machine.
+    names = {key: Path(path).name for key in ("documents", "seeds") if (path := getattr(run.config, key))}
     n = max(len(accepted), 1)
     return {
         "command": command,
-        "config": run.config.model_dump() | {"documents": Path(run.config.documents).name},  # not where they lie here
+        "config": run.config.model_dump() | names,
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "versions": {p: importlib.metadata.version(p) for p in ("autodata-dspy", "dspy", "sympy", "xllamacpp")},
         "documents_finished": sum(t.status == "done" for t in run.trajectories),
         "rounds": rounds.total(),
         "rounds_by_reason": dict(rounds.most_common()),
+        "dropped_by_filter": dict(filters.most_common()),
         "accepted": len(accepted),
         "accepted_share_of_rounds": round(len(accepted) / max(rounds.total(), 1), 3),
         "accepted_share_interval": wilson(len(accepted), rounds.total()),
