@@ -205,3 +205,23 @@ def with_demos(
             rng.shuffle(taken)
         changed[name] = {**part, "demos": [*part["demos"], *taken] if own or not taken else taken}
     return changed
+
+
+class DemoSearch:
+    """What optimizers share that only draw demonstrations. Options: `max_demos` of a candidate.
+
+    Needs no reflection model. The budget: the seed on the validation documents, one harvest on the training documents,
+    then one candidate after the other on the validation documents.
+    """
+
+    reflects: ClassVar[bool] = False
+    needs: ClassVar[dict[str, str]] = {}
+    OPTIONS: ClassVar[dict[str, Any]] = {"max_demos": 4}
+
+    def fewest(self, task: Task) -> tuple[int, int]:
+        """Least number of training documents, and of program runs."""
+        return 1, task.n_train + 2 * task.n_val
+
+    def n_proposals(self, task: Task) -> int:
+        """Candidates that the budget buys."""
+        return (task.budget - task.n_train) // task.n_val - 1

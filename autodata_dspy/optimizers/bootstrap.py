@@ -9,26 +9,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import dspy
 
 from autodata_dspy.candidates import state_of, with_state
-from autodata_dspy.optimizers.base import Task, harvested, with_demos
+from autodata_dspy.optimizers.base import DemoSearch, Task, harvested, with_demos
 
 
-class Bootstrap:
-    """Needs no reflection model. Options: `max_demos` of a candidate."""
-
-    reflects: ClassVar[bool] = False
-    needs: ClassVar[dict[str, str]] = {}
-    OPTIONS: ClassVar[dict[str, Any]] = {"max_demos": 4}
-
-    def fewest(self, task: Task) -> tuple[int, int]:
-        return 1, task.n_train + 2 * task.n_val
-
-    def n_proposals(self, task: Task) -> int:
-        return (task.budget - task.n_train) // task.n_val - 1
+class Bootstrap(DemoSearch):
+    """Demonstrations from good runs, drawn at random, the best kept."""
 
     def build(self, task: Task) -> RandomSearch:
         return RandomSearch(task, self.n_proposals(task), task.option("max_demos", 4))
