@@ -7,6 +7,7 @@ import re
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)|(?<![\w.])\d+(?=[a-zA-Z(])")
 _PROGRAM_NUMBER = re.compile(r"(?<![A-Za-z_.\d])\d+")
 _DECIMAL = re.compile(r"\d+\.\d+")
+_GIVEN_VALUE = re.compile(r"(?<![\w(])([A-Za-z]) ?= ?-?(\d+(?:/\d+)?)(?![\w(^*/]|[.,]\d| ?[-+*/^=<>])")
 _BARS = re.compile(r"\|[^|\n]+\|")
 _LETTER = re.compile(r"(?<![A-Za-z\\_])[A-Za-z](?![A-Za-z])")
 _CONSTANTS = frozenset("EICeijd")  # e, i and constants of integration; d stands in dx
@@ -19,14 +20,18 @@ def mismatch(question: str, program: str, answer: str) -> str:
     """One line for the challenger when program and question cannot belong together, else "".
 
     Only what no reading explains is named: two and more numbers of the question that the program never uses, or of the
-    program that the question does not state (small ones may stand there as words), an absolute value that it leaves
-    out, an unknown in the answer that the question does not mention, an answer that the question already states.
+    program that the question does not state (small ones may stand there as words), a value that the question gives a
+    letter, an absolute value that the program leaves out, an unknown in the answer that the question does not mention,
+    an answer that the question already states.
     """
     used = set(_PROGRAM_NUMBER.findall(program))
     asked = dict.fromkeys(_NUMBER.findall(_DECIMAL.sub(" ", question)))
     unused = [n for n in asked if n not in used and n not in ("0", "1")]
     if len(unused) > _MOST_UNUSED:
         return f"the program does not use the numbers {', '.join(unused)} of the problem; compute what is asked"
+    for letter, value in _GIVEN_VALUE.findall(question):
+        if not set(value.split("/")) <= used | ({"0", "1"} if "/" not in value else set()):
+            return f"the program does not use {letter} = {value} of the problem; compute what is asked, or leave it out"
     stated = {int(n) for n in re.findall(r"\d+", question)}
     # A small model computes some of its numbers in its head: a product or a square of what is given.
     derived = {a * b for a in stated for b in stated}

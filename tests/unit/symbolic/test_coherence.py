@@ -30,6 +30,13 @@ def test_the_demonstrations_fit(demo):
         ("Find the tangent to the parabola of x^2 at 3.", "answer = Eq(y, 6*(x - 3) + 9)", "Eq(y, 6*x - 9)"),
         ("Find e^2 as a limit.", "answer = exp(2)", "E**2"),
         ("Integrate 2x.", "answer = integrate(2*x, x) + C", "C + x**2"),
+        (
+            "Find the area between y = x^2, y = 4x, x = 0 and x = 4.",
+            "answer = integrate(4*x - x**2, (x, 0, 4))",
+            "32/3",
+        ),
+        ("Evaluate x^2 + k at k = 1/2, x = 3.", "answer = (x**2 + k).subs({x: 3, k: Rational(1, 2)})", "19/2"),
+        ("Add z = 2 + 5i and w = 3.5 to v = 2i.", "answer = 2 + 5*I + Rational(7, 2) + 2*I", "11/2 + 7*I"),
         ("Give the inverse function of 2 x + 3.", "answer = Lambda(t, (t - 3)/2)", "Lambda(t, t/2 - 3/2)"),
     ],
 )
@@ -41,6 +48,13 @@ def test_what_a_reading_explains_is_no_mismatch(question, program, answer):
     ("question", "program", "answer", "said"),
     [
         ("p(1) = 2, p(2) = 5 and p(3) = 9 in p.", "answer = p**2 - 2*p + 5", "p**2 - 2*p + 5", "the numbers 3, 9 of"),
+        (
+            "Solve x^2 - 2*x - 3 < 0 and x = 1/3.",
+            "answer = solve_univariate_inequality(x**2 - 2*x - 3 < 0, x, relational=False)",
+            "Interval.open(-1, 3)",
+            "does not use x = 1/3",
+        ),
+        ("Find 2n + 1. For example, if n = 7.", "answer = 2*n + 1", "2*n + 1", "does not use n = 7"),
         ("Solve |x + 3| > 7.", "answer = solve_univariate_inequality(x + 3 > 7, x)", "(4, oo)", "absolute value"),
         (
             "Find the polynomial with roots 2 and 3.",
