@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +15,21 @@ import dspy
 
 from autodata_dspy import registry
 from autodata_dspy.artifact import save_program
-from autodata_dspy.budget import Limits, Meter, RoleUsage
+from autodata_dspy.budget import Limits, Meter
 from autodata_dspy.calls import CallLog
-from autodata_dspy.candidates import Candidate, state_of
-from autodata_dspy.compiled import Compiled, CompileForecast, Difference, paired, verdict_on
+from autodata_dspy.candidates import state_of
+from autodata_dspy.compiled import Compiled
 from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Told
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.generation import Interrupted, fingerprint, open_folder
-from autodata_dspy.optimizers.base import Optimizer, Task, check
+from autodata_dspy.held_out import compared, verdict_on
+from autodata_dspy.metric_audit import HOPED
+from autodata_dspy.metrics import Made
+from autodata_dspy.optimizers.base import Optimizer, Task, check, fitting
+from autodata_dspy.preflight import PILOT, CompileForecast, audit_examples, audited, forecast
 from autodata_dspy.program_file import write_whole
 from autodata_dspy.roles import Roles
 from autodata_dspy.splitting import Split, split_documents
@@ -34,20 +38,20 @@ from autodata_dspy.types import Document
 
 logger = logging.getLogger(__name__)
 
-TEST_SEED = 7_000_000  # test runs have seeds of their own
-
 
 def compile(
     maker: Any,
     documents: Sequence[Document],
     metric: Any,
     *,
-    optimizer: str | Optimizer = "bootstrap",
+    optimizer: str | Optimizer | None = None,
     budget: int = 100,
     limits: Limits | None = None,
     seed: int = 0,
     concurrency: int = 2,
     repeats: int = 2,
+    hoped: float = HOPED,
+    audit: Any = None,
     run_dir: str | Path | None = None,
     gold: Mapping[str, Mapping[str, Any]] | None = None,
     confirm: Callable[[CompileForecast], bool] | None = None,
@@ -61,51 +65,72 @@ def compile(
         documents: split here into training, validation and test documents, near-duplicates on one side.
         metric: (gold, pred, trace=None, pred_name=None, pred_trace=None) → Score; `pred` has `trajectory` and
             `accepted`. It must give the same score for the same run.
-        optimizer: a name of the room `optimizers`, or a plugin of your own (see `optimizers.base.Optimizer`).
+        optimizer: a name of the room `optimizers`, or a plugin of your own (see `optimizers.base.Optimizer`). None is
+            `bootstrap` where the reflection role is an embedded model, and `gepa` where it is another one.
         budget: program runs of the optimizer (one document in one pass each).
         limits: bounds on model calls, tokens and money over all sessions, of which the test's share is set aside.
         seed: of every random choice.
         concurrency: program runs at a time.
         repeats: runs of each test document by each of the two programs.
+        hoped: the difference in score, in (0, 1], that the compilation should find; where its test is too small for
+            that, or the audited metric too noisy, the forecast warns.
+        audit: examples on which the metric, a `DataMetric`, is audited before the budget is spent, at 25 measurements
+            (see `metric_audit`): at least 8 challenges, rounds or rows, or the path of a file of them or of a run.
         run_dir: where to keep the run; one found there is continued, and finished program runs cost nothing.
         gold: document id → further fields of the gold example that the metric reads.
-        confirm: asked with the forecast, after one run of the seed program; False stops.
+        confirm: asked with the forecast, after up to 8 of the budget's runs, by the seed program; False stops. Without
+            it warnings are logged.
         told: called with each candidate that was run on a set of documents, and the bench.
         options: the optimizer's own; see its OPTIONS.
 
     Raises:
-        ConfigError: bad documents, an optimizer that does not fit, a metric that fails, not confirmed.
+        ConfigError: bad documents, an optimizer that does not fit, a metric that fails or cannot be audited, not
+            confirmed.
         StoreError: the run folder is in use, damaged, or belongs to another configuration.
         Interrupted: by Ctrl-C; runs that had begun end at their next model call, finished ones are kept.
     """
     check_documents(documents)
     if repeats < 1 or concurrency < 1 or budget < 1:
         raise ConfigError(f"budget={budget}, repeats={repeats} and concurrency={concurrency} must be at least 1")
-    split = split_documents(documents, seed)
-    plugin = registry.load("optimizers", optimizer) if isinstance(optimizer, str) else optimizer
-    name = optimizer if isinstance(optimizer, str) else type(optimizer).__name__
-    job = _Job(maker, metric, split, plugin, name, budget, seed, concurrency, repeats, dict(options or {}))
-    check(plugin, name, job.task(None))
+    if not 0 < hoped <= 1:
+        raise ConfigError(f"hoped={hoped} must be a difference above 0 and at most 1")
+    split, roles = split_documents(documents, seed), getattr(maker, "roles", None) or Roles()
+    chosen, why = (optimizer, "") if optimizer is not None else fitting(roles)
+    name = chosen if isinstance(chosen, str) else type(chosen).__name__
+    task = Task(
+        metric=metric,
+        budget=budget,
+        seed=seed,
+        n_train=len(split.train),
+        n_val=len(split.val),
+        n_predictors=len(maker.named_predictors()),
+        roles=roles,
+        n_threads=concurrency,
+        options=dict(options or {}),
+    )
+    job = _Job(
+        maker,
+        task,
+        split,
+        name,
+        registry.load("optimizers", chosen) if isinstance(chosen, str) else chosen,
+        limits or Limits(),
+        repeats,
+        hoped,
+        audit_examples(metric, audit),
+        why and f"{name}, because {why}",
+    )
+    check(job.optimizer, name, task)
     with contextlib.ExitStack() as stack:
-        folder, log, calls = None, None, None
-        if run_dir is not None:
-            folder = RunFolder(Path(run_dir))
-            mark = f"{fingerprint(maker, documents, seed)}-{job.examiner}-{name}"
-            config = {"optimizer": name, "budget": budget, "seed": seed, "options": job.options}
-            open_folder(folder, stack, mark, {}, documents)
-            _note(folder.path / "compile.json", config)
-            calls = CallLog(folder.path / "calls.jsonl")
-            log = EvaluationLog(folder.path / "evaluations.jsonl")
-            stack.callback(calls.close)
-            stack.callback(log.close)
-        meter = Meter(job.share(limits or Limits()), calls.earlier if calls is not None else None)
+        folder = RunFolder(Path(run_dir)) if run_dir is not None else None
+        log, calls = job.opened(folder, documents, stack) if folder is not None else (None, None)
+        meter = Meter(job.share(), calls.earlier if calls is not None else None)
         bench = Bench(maker, metric, gold=gold, log=log, calls=calls, meter=meter, n_threads=concurrency)
-        bench.told = told
         stack.enter_context(bench.entered())
         stack.enter_context(dspy.context(trace=None))
         stack.callback(bench.drained)
         try:
-            return job.done(bench, limits or Limits(), confirm, folder)
+            return job.done(bench, confirm, told, folder)
         except KeyboardInterrupt:
             bench.meter.stop(Interrupted("interrupted"))  # runs in flight end at their next model call
             raise Interrupted("interrupted") from None
@@ -113,47 +138,42 @@ def compile(
 
 @dataclass
 class _Job:
-    """One call of `compile`."""
+    """One call of `compile`; `choice` tells why the optimizer was taken."""
 
     maker: Any
-    metric: Any
+    task: Task
     split: Split
-    plugin: Any
     name: str
-    budget: int
-    seed: int
-    concurrency: int
+    optimizer: Optimizer
+    limits: Limits
     repeats: int
-    options: dict[str, Any]
+    hoped: float
+    audit: Made | None
+    choice: str
     examiner: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.examiner = examiner_digest(self.maker, self.metric)
+        self.examiner = examiner_digest(self.maker, self.task.metric)
 
-    @property
-    def roles(self) -> Roles:
-        return getattr(self.maker, "roles", None) or Roles()
+    def opened(
+        self, folder: RunFolder, documents: Sequence[Document], stack: contextlib.ExitStack
+    ) -> tuple[EvaluationLog, CallLog]:
+        """The logs of a run folder, which is held until the stack ends."""
+        task = self.task
+        mark = f"{fingerprint(self.maker, documents, task.seed)}-{self.examiner}-{self.name}"
+        open_folder(folder, stack, mark, {}, documents)
+        config = {"optimizer": self.name, "budget": task.budget, "seed": task.seed, "options": task.options}
+        _note(folder.path / "compile.json", config)
+        calls = CallLog(folder.path / "calls.jsonl")
+        stack.callback(calls.close)
+        log = EvaluationLog(folder.path / "evaluations.jsonl")
+        stack.callback(log.close)
+        return log, calls
 
-    @property
-    def n_test_runs(self) -> int:
-        return 2 * self.repeats * len(self.split.test)
-
-    def task(self, bench: Bench | None) -> Task:
-        return Task(
-            metric=bench.metric if bench is not None else self.metric,
-            budget=self.budget,
-            seed=self.seed,
-            n_train=len(self.split.train),
-            n_val=len(self.split.val),
-            n_predictors=len(self.maker.named_predictors()),
-            roles=self.roles,
-            n_threads=self.concurrency,
-            options=self.options,
-        )
-
-    def share(self, limits: Limits) -> Limits:
+    def share(self) -> Limits:
         """What the optimizer may take of the limits; the rest is the test's."""
-        part = self.budget / (self.budget + self.n_test_runs)
+        part = self.task.budget / (self.task.budget + 2 * self.repeats * len(self.split.test))
+        limits = self.limits
         return Limits(
             int(limits.max_calls * part) if limits.max_calls is not None else None,
             int(limits.max_tokens * part) if limits.max_tokens is not None else None,
@@ -161,25 +181,25 @@ class _Job:
         )
 
     def done(
-        self, bench: Bench, limits: Limits, confirm: Callable[[CompileForecast], bool] | None, folder: RunFolder | None
+        self,
+        bench: Bench,
+        confirm: Callable[[CompileForecast], bool] | None,
+        told: Told | None,
+        folder: RunFolder | None,
     ) -> Compiled:
-        expected = self.preflight(bench)
-        if confirm is not None and not confirm(expected):
-            raise ConfigError("not confirmed; nothing but one run of the program was spent")
+        expected = self.agreed(bench, confirm)
+        bench.told = told
         stopped = self.optimize(bench)
+        bench.told = None
         chosen = bench.best([d.id for d in self.split.val])
         n_runs, n_replayed = bench.n_runs, bench.n_replayed
-        bench.meter, bench.max_runs = Meter(limits, bench.meter.by_role), None
+        bench.meter, bench.max_runs = Meter(self.limits, bench.meter.by_role), None
         bench.reopened()
-        test, difference, n_undecided, cut = self.test(bench, chosen)
-        if examiner_digest(bench.original, self.metric) != self.examiner:
+        tested = compared(bench, chosen, self.split.test, self.task.seed, self.repeats)
+        if examiner_digest(bench.original, self.task.metric) != self.examiner:
             raise ConfigError("the examiner is not the same after compiling as before: a metric or check has changed")
-        stopped = stopped or cut
-        verdict, improved = verdict_on(
-            chosen.id != bench.seed_id, difference, (len(self.split.test), self.repeats), stopped
-        )
-        if n_undecided:
-            verdict += f"; {n_undecided} of {self.n_test_runs} test runs were undecided and count as 0"
+        stopped, n_tested = stopped or tested.stopped, len(self.split.test)
+        verdict, improved = verdict_on(chosen.id != bench.seed_id, tested, n_tested, self.repeats, stopped)
         compiled = Compiled(
             program=bench.program((chosen if improved else bench.candidates[bench.seed_id]).state),
             verdict=verdict,
@@ -187,9 +207,11 @@ class _Job:
             seed=bench.candidates[bench.seed_id],
             chosen=chosen,
             validation=_validation(bench, self.split),
-            test=test,
-            difference=difference,
-            n_undecided=n_undecided,
+            test=tested.means,
+            difference=tested.difference,
+            n_undecided=tested.n_undecided,
+            confirmed=tested.confirmed,
+            forecast=expected,
             candidates=tuple(bench.candidates.values()),
             split=self.split.ids(),
             n_runs=n_runs,
@@ -199,68 +221,48 @@ class _Job:
             stopped=stopped,
         )
         if folder is not None:
-            save_program(compiled.program, folder.path / "program.json", compiled.card(**self.told()))
+            save_program(compiled.program, folder.path / "program.json", compiled.card(**self.facts()))
             _note(folder.path / "compiled.json", compiled.record())
         return compiled
 
-    def told(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """What is known of the compilation beforehand, for the program's card."""
         documents = (*self.split.train, *self.split.val, *self.split.test)
-        name = getattr(self.metric, "name", None) or getattr(self.metric, "__name__", type(self.metric).__name__)
+        task, metric = self.task, self.task.metric
         return {
             "optimizer": self.name,
-            "arguments": {"budget": self.budget, "repeats": self.repeats, **self.options},
-            "seed": self.seed,
-            "metric": name,
+            "arguments": {"budget": task.budget, "repeats": self.repeats, "hoped": self.hoped, **task.options},
+            "seed": task.seed,
+            "metric": getattr(metric, "name", None) or getattr(metric, "__name__", type(metric).__name__),
             "hashes": {"verifiers": self.examiner, "documents": digest(documents)},
         }
 
-    def preflight(self, bench: Bench) -> CompileForecast:
-        """One run with the feedback of every predictor, and one reflection call: what fails, fails here.
+    def agreed(self, bench: Bench, confirm: Callable[[CompileForecast], bool] | None) -> CompileForecast:
+        """What it will take and can find, from the first runs of the seed program and the audit of the metric.
 
         Raises:
-            ConfigError, ProviderError: what is wrong, in one line.
+            ConfigError: the user says no.
         """
-        example = bench.example(self.split.train[0], self.seed)
-        started = time.monotonic()
-        student = bench.compilable()
-        try:
-            prediction = student(**example.inputs())
-            seconds = time.monotonic() - started
-            for name, _ in student.named_predictors():
-                bench.metric(example, prediction, [], name, [])
-            if self.plugin.reflects:
-                self.roles["reflection"]("Answer with the one word: ready")
-        except StopRun as stop:
-            raise stop.cause from None
-        return self.forecast(bench, prediction, seconds)
-
-    def forecast(self, bench: Bench, prediction: Any, seconds: float) -> CompileForecast:
-        usage = RoleUsage()
-        for role, used in bench.meter.by_role.items():
-            if role != "reflection":
-                usage.add(used)
-        # In a folder that is continued the usage is that of all runs so far.
-        n_known = max(1, len({r["key"] for r in bench.log.records()}) if bench.log is not None else 1)
-        n = self.budget + self.n_test_runs
-        per_run = max(seconds, prediction.trajectory.seconds)
-        return CompileForecast(
-            n_runs=self.budget,
-            n_test_runs=self.n_test_runs,
-            calls=n * usage.calls / n_known,
-            tokens=n * (usage.input_tokens + usage.output_tokens) / n_known,
-            minutes=n * per_run / 60 / self.concurrency,
-            usd=n * usage.usd / n_known,
-            n_proposals=max(0, self.plugin.n_proposals(self.task(bench))),
-            unpriced=usage.unpriced,
-        )
+        task, shape = self.task, (len(self.split.test), self.repeats)
+        examples = [bench.example(d, task.seed) for d in self.split.val[:PILOT]]
+        expected = forecast(bench, self.optimizer, task, examples, shape, self.hoped)
+        labels = getattr(getattr(self.maker, "domain", None), "labels", ())
+        found = None if self.audit is None else audited(task, self.audit, labels, self.repeats, self.hoped)
+        expected = dataclasses.replace(expected, audit=found, choice=self.choice)
+        if confirm is None:
+            for line in expected.warnings():
+                logger.warning("%s", line)
+        elif not confirm(expected):
+            raise ConfigError(f"not confirmed; nothing but the forecast ({bench.n_runs} program runs) was paid for")
+        return expected
 
     def optimize(self, bench: Bench) -> AutodataError | None:
         """Run the optimizer; returns what stopped it. What it found is in the bench's candidates."""
-        train, val = ([bench.example(d, self.seed) for d in part] for part in (self.split.train, self.split.val))
-        bench.n_runs, bench.max_runs = 0, self.budget
+        task = dataclasses.replace(self.task, metric=bench.metric)
+        train, val = ([bench.example(d, task.seed) for d in part] for part in (self.split.train, self.split.val))
+        bench.max_runs = task.budget
         try:
-            found = self.plugin.build(self.task(bench)).compile(bench.compilable(), trainset=train, valset=val)
+            found = self.optimizer.build(task).compile(bench.compilable(), trainset=train, valset=val)
             bench.note(state_of(found))
             return None
         except StopRun as stop:
@@ -270,27 +272,6 @@ class _Job:
             bench.drained()
             for candidate in bench.candidates.values():
                 candidate.how = candidate.how or f"tried by {self.name}"
-
-    def test(
-        self, bench: Bench, chosen: Candidate
-    ) -> tuple[dict[str, float], Difference | None, int, AutodataError | None]:
-        """Seed and chosen program on the test documents, each document `repeats` times by each."""
-        pairs = [(d, bench.example(d, self.seed + TEST_SEED + k)) for d in self.split.test for k in range(self.repeats)]
-        examples = [example for _, example in pairs]
-        told, bench.told = bench.told, None
-        try:
-            with bench.entered():
-                first = bench.scores(bench.compilable(), examples)
-                second = bench.scores(bench.compilable(chosen.state), examples)
-        except StopRun as stop:
-            return {}, None, 0, stop.cause
-        finally:
-            bench.told = told
-        before, after = ([float(s.score) for s in part] for part in (first, second))
-        k = self.repeats
-        gains = [sum(after[i : i + k]) / k - sum(before[i : i + k]) / k for i in range(0, len(after), k)]
-        means = {"seed": sum(before) / len(before), "chosen": sum(after) / len(after)}
-        return means, paired(gains, self.seed), sum(bool(s.undecided) for s in (*first, *second)), None
 
 
 def _validation(bench: Bench, split: Split) -> dict[str, float]:

@@ -178,9 +178,7 @@ def audit_metric(
         ConfigError: fewer than 8 examples, draws below 2, or the metric is undecided on the examples.
         StopRun: the metric cannot measure them.
     """
-    made = Made.of(examples)
-    if len(made.examples) < 8 or draws < 2:
-        raise ConfigError(f"an audit needs 8 examples and 2 draws, not {len(made.examples)} and {draws}")
+    made = auditable(examples, draws)
     rows, rng, meter = made.examples, random.Random(seed), _Meter(metric, 1 + 8 * draws, watch)
     whole = meter(made)
     if whole.score is None:
@@ -210,6 +208,14 @@ def audit_metric(
         hoped=hoped,
         repeats=repeats,
     )
+
+
+def auditable(examples: Any, draws: int) -> Made:
+    """The examples of an audit. Raises ConfigError where they, or the draws, are too few."""
+    made = Made.of(examples)
+    if len(made.examples) < 8 or draws < 2:
+        raise ConfigError(f"an audit needs 8 examples and 2 draws, not {len(made.examples)} and {draws}")
+    return made
 
 
 class _Meter:

@@ -71,10 +71,10 @@ def accepted(gold: Any, pred: Any, trace: Any = None, pred_name: Any = None, pre
     return Score(float(bool(pred.accepted)), f"rounds: {reasons}")
 
 
-def compiled(optimizer: str, program: Any = None, **options: Any) -> Compiled:
+def compiled(optimizer: Any, program: Any = None, metric: Any = accepted, **options: Any) -> Compiled:
     settings = {"optimizer": optimizer, "budget": BUDGET.get(optimizer, 60), "concurrency": 1, "repeats": 1}
     settings |= {"options": OPTIONS.get(optimizer)}
-    return compile(program or maker(), documents(), accepted, **(settings | options))
+    return compile(program or maker(), documents(), metric, **(settings | options))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
 from pathlib import Path
@@ -25,7 +26,12 @@ def command(
     ] = None,
     lm: options.Lm = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings, as for `autodata generate`.")] = None,
-    optimizer: Annotated[str, typer.Option(help="See `autodata list optimizers`.")] = "bootstrap",
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            help="See `autodata list optimizers`; by default gepa, but bootstrap where the role reflection is embedded."
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="NAME=NUMBER of the optimizer, such as max_demos=6; several times.")
     ] = None,
@@ -33,6 +39,12 @@ def command(
     probe: Annotated[
         Path | None, typer.Option(help="JSON lines of real items, for metrics that need them: {id, question, answer}.")
     ] = None,
+    audit_examples: Annotated[
+        Path | None, typer.Option(help="A .jsonl file or a run folder to audit the metric on first: `audit-metric`.")
+    ] = None,
+    hoped: Annotated[
+        float, typer.Option(min=0.001, max=1.0, help="The difference that you hope to find; warns if that is noise.")
+    ] = 0.05,
     budget: Annotated[int, typer.Option(min=1, help="Program runs (one document each) of the optimizer.")] = 100,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each test document by each program.")] = 2,
     seed: options.Seed = None,
@@ -62,6 +74,7 @@ def command(
     )
     settings, run_dir = runs.completed(settings), run_dir or new_run_dir(f"compile-{settings.domain}")
     given = {"optimizer": optimizer, "budget": budget, "repeats": repeats, "options": _options(option)}
+    given |= {"audit": audit_examples, "hoped": hoped}
     found = _run(settings, metric, probe, run_dir, yes, given)
     _finish(found, run_dir, out)
 
@@ -105,7 +118,7 @@ def _run(
             seed=settings.seed,
             concurrency=settings.concurrency,
             run_dir=run_dir,
-            confirm=None if yes else _confirm,
+            confirm=functools.partial(_confirm, yes),
             told=told,
             **given,
         )
@@ -115,15 +128,10 @@ def _run(
         raise typer.Exit(130) from None
 
 
-def _confirm(forecast: CompileForecast) -> bool:
-    money = f", {forecast.usd:.2f} USD" if forecast.usd else ""
-    unpriced = " (some calls have no known price)" if forecast.unpriced else ""
-    print(
-        f"at most {forecast.n_runs} program runs, about {forecast.n_proposals} candidates, and {forecast.n_test_runs} "
-        f"runs to test: about {forecast.calls:.0f} model calls, {forecast.tokens:.0f} tokens, {forecast.minutes:.0f} "
-        f"minutes{money}{unpriced}, from one run"
-    )
-    return typer.confirm("go on?")
+def _confirm(yes: bool, forecast: CompileForecast) -> bool:
+    for line in forecast.lines():
+        print(line, flush=True)
+    return yes or typer.confirm("go on?")
 
 
 def _finish(found: Compiled, run_dir: Path, out: Path | None) -> None:
@@ -133,6 +141,8 @@ def _finish(found: Compiled, run_dir: Path, out: Path | None) -> None:
 
     for arm, mean in found.test.items():
         print(f"test score, {arm}: {mean:.3f}")
+    for arm, rate in found.confirmed.items():
+        print(f"accepted examples that an independent check confirms, {arm}: {rate.k} of {rate.n}")
     print(f"{found.n_runs} program runs ({found.n_replayed} of them from earlier), {len(found.candidates)} candidates")
     print(found.verdict)
     program = run_dir / "program.json"

@@ -64,7 +64,7 @@ class Validity(DataMetric):
         items = tuple(None if v.score is None else float(v.passed) for v in verdicts)
         decided = [i for i in items if i is not None]
         if 2 * len(decided) < len(items):
-            return Measured(None, f"only {len(decided)} of {len(items)} examples could be checked")
+            return Measured(None, f"only {len(decided)} of {len(items)} examples could be checked", {}, items)
         score = sum(decided) / len(decided)
         lines = [f"{int(sum(decided))} of {len(decided)} accepted examples were confirmed independently."]
         wrong = Counter(v.feedback[:200] for v in verdicts if v.score is not None and not v.passed and v.feedback)

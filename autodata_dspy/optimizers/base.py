@@ -114,6 +114,18 @@ def check(optimizer: Optimizer, name: str, task: Task) -> None:
         )
 
 
+def fitting(roles: Roles) -> tuple[str, str]:
+    """Name of the optimizer to take where none is named, and in a few words why: `gepa` has the reflection role write
+    instructions, `bootstrap` needs no model for it."""
+    model = roles.model_of("reflection")
+    if model.startswith("embedded/"):
+        return (
+            "bootstrap",
+            f"the reflection role is {model.partition('@')[0]}, and writing instructions wants a stronger model",
+        )
+    return "gepa", f"the reflection role is {model}, a model of your choice"
+
+
 class Proposer(RoleLM):
     """The reflection role for optimizers: every request is told apart from all others by a sampling seed.
 

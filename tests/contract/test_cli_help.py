@@ -26,8 +26,8 @@ OPTIONS = {
     ): "--metric --examples --domain --task --probe --label --verifier --lm --draws --repeats --hoped --seed --json",
     (
         "compile",
-    ): "--domain --task --documents --program --lm --config --optimizer --option --metric --probe --budget --repeats "
-    "--seed --concurrency --run-dir --max-calls --max-tokens --max-usd --yes --out",
+    ): "--domain --task --documents --program --lm --config --optimizer --option --metric --probe --audit-examples "
+    "--hoped --budget --repeats --seed --concurrency --run-dir --max-calls --max-tokens --max-usd --yes --out",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",

@@ -52,15 +52,18 @@ GROUPS = (
     ("generation",),
     ("runs", "calibration"),
     ("splitting", "candidates", "evaluation_log", "examiner"),
-    ("evaluations", "compiled"),
+    ("evaluations",),
     ("optimizers.base",),
     ("optimizers",),  # they run programs, which generation knows how to
-    ("compilation",),
+    ("held_out",),
     ("report",),
     ("exporters.base",),
     ("exporters._source", "exporters._writing"),
     ("exporters._card",),
     ("example_files",),
+    ("preflight",),
+    ("compiled",),
+    ("compilation",),
     ("exporters",),  # the card tells of a run in the words of the report
     ("cli",),
 )

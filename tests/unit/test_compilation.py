@@ -16,7 +16,6 @@ from autodata_dspy import registry
 from autodata_dspy.artifact import load_program
 from autodata_dspy.budget import Limits
 from autodata_dspy.candidates import state_of
-from autodata_dspy.compiled import paired
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError, StoreError
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.generation import Interrupted
@@ -75,6 +74,11 @@ def test_a_folder_holds_the_program_and_the_lineage(tmp_path):
     assert state_of(loaded) == found.chosen.state
     card = read_program(tmp_path / "program.json").card
     assert (card.optimizer, card.metric, card.verdict) == ("bootstrap", "accepted", found.verdict)
+    power = found.forecast.power
+    assert record["signal"]["test"]["detectable"] == power.detectable and record["signal"]["warnings"] == [
+        power.warning
+    ]
+    assert card.scores["test, smallest detectable difference"].value == pytest.approx(power.detectable)
     assert card.lineage[1].parents == [0] and card.scores["test, chosen"].value == 1.0 and card.spend["calls"] > 50
 
 
@@ -179,22 +183,6 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path, concurrency):
     assert n_calls < n_lines(counter) <= n_lines(whole)
 
 
-def test_the_forecast_is_shown_and_can_be_declined():
-    shown = []
-
-    def confirm(forecast):
-        shown.append(forecast)
-        return False
-
-    program = compiling.maker()
-    with pytest.raises(ConfigError, match="not confirmed"):
-        compiling.compiled("gepa", program, confirm=confirm)
-    (forecast,) = shown
-    assert (forecast.n_runs, forecast.n_test_runs, forecast.n_proposals) == (60, 14, 4)
-    assert forecast.calls >= 74 * 3 and forecast.tokens == 15 * forecast.calls
-    assert sum(len(lm.engine.calls) for lm in program.roles._given.values()) < 12
-
-
 def test_the_metric_never_sees_a_test_document_before_the_end():
     seen = []
 
@@ -229,17 +217,10 @@ def test_few_documents_or_silly_numbers_are_refused():
         compiling.compile(compiling.maker(), compiling.documents(5), compiling.accepted)
     with pytest.raises(ConfigError, match="must be at least 1"):
         compiling.compiled("random", repeats=0)
+    with pytest.raises(ConfigError, match="hoped=0 must be a difference above 0"):
+        compiling.compiled("random", hoped=0)
 
 
 def test_too_few_test_documents_prove_nothing():
     found = compiling.compile(compiling.maker(), compiling.documents(9), compiling.accepted, budget=60)
     assert "too few to tell" in found.verdict and not found.improved
-
-
-def test_the_difference_is_paired_by_document():
-    found = paired([0.5] * 8, 0)
-    assert (found.mid, found.low, found.high, found.p) == (0.5, 0.5, 0.5, 1 / 256)
-    mixed = paired([1.0, -1.0, 0.5, -0.5, 0.0, 0.0], 0)
-    assert mixed.low < 0 < mixed.high and mixed.mid == 0.0 and mixed.p > 0.5
-    many = paired([0.3 if i % 3 else -0.1 for i in range(60)], 0)
-    assert 0 < many.low < many.mid < many.high and many.p < 0.01

@@ -17,6 +17,8 @@ class Server(model_server.ModelServer):
     taught = False
 
     def answer(self, body, raw):
+        if "Answer with the one word" in raw:  # the reflection role, asked whether it is there
+            return "ready"
         self.taught = "This is accept." in raw
         return super().answer(body, raw)
 
@@ -24,6 +26,9 @@ class Server(model_server.ModelServer):
         if self.taught:
             inputs = {**inputs, "passage": re.sub("Plan: .*", "Plan: accept", inputs["passage"])}
         return super()._challenger(inputs)
+
+
+BOOTSTRAP = ("--optimizer", "bootstrap")
 
 
 @pytest.fixture
@@ -46,28 +51,41 @@ def command(server, tmp_path):
 
 
 def test_a_program_is_improved_tested_and_written_and_the_same_command_goes_on(server, command, tmp_path):
-    ran = run_here(*command, "--budget", 40, "--yes", "--out", tmp_path / "mine.json")
+    command = [*command, *BOOTSTRAP, "--budget", 40, "--yes"]
+    ran = run_here(*command, "--out", tmp_path / "mine.json")
     assert (ran.code, ran.errors) == (0, [])
     assert "better by +" in ran.out and "test score, chosen: 1.000" in ran.out
+    assert ran.out.startswith("at most 40 program runs, about ") and "warning: differences below 0." in ran.out
+    assert "accepted examples that an independent check confirms, chosen: 7 of 7" in ran.out
     assert re.search(r"\d+ runs, \d+ calls: candidate \w{6} from \w{6} \(\d demonstrations\): 1.000", ran.err)
     program = read_program(tmp_path / "mine.json")
     assert program.card.metric == "acceptance_rate" and program.card.verdict.startswith("better by")
     n_requests = len(server.requests)
-    again = run_here(*command, "--budget", 40, "--yes")
+    again = run_here(*command)
     assert (again.code, len(server.requests)) == (0, n_requests)
     verdict = next(line for line in ran.out.splitlines() if line.startswith("better by"))
     assert verdict in again.out
 
 
-def test_no_is_an_answer(server, command, monkeypatch):
+def test_no_is_an_answer_to_what_is_said_before(server, command, tmp_path, monkeypatch):
     monkeypatch.setattr("typer.confirm", lambda text: False)
-    ran = run_here(*command, "--budget", 40)
-    assert ran.out.startswith("at most 40 program runs, about ") and ran.code == 2
-    assert "not confirmed" in ran.err and len(server.requests) < 12
+    rows = [{"question": f"Question {i}", "answer": str(i), "weak_mean": 0, "strong_mean": 1} for i in range(8)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    ran = run_here(
+        *command, "--budget", 40, "--metric", "solver_gap", "--audit-examples", tmp_path / "rows.jsonl", "--hoped", 0.5
+    )
+    first, second, *lines = ran.out.splitlines()
+    assert first == "optimizer: gepa, because the reflection role is vllm:scripted, a model of your choice"
+    assert second.startswith("at most 40 program runs, about ") and second.endswith(", from 6 runs")
+    assert lines[0] == "solver_gap: 8 examples: score 1.000"
+    assert any(line.startswith("warning: the metric 'solver_gap', by its audit: it does not fall") for line in lines)
+    assert sum("(hoped for: 0.500)" in line for line in lines) == 2
+    assert ran.code == 2 and "not confirmed; nothing but the forecast (6 program runs)" in ran.err
+    assert server.by_role()["challenger"] == 6
 
 
 def test_a_limit_stops_it_with_code_3(server, command):
-    ran = run_here(*command, "--budget", 40, "--yes", "--max-calls", 60)
+    ran = run_here(*command, *BOOTSTRAP, "--budget", 40, "--yes", "--max-calls", 60)
     assert ran.code == 3 and "no evidence of improvement, the seed is kept" in ran.out
     assert len(server.requests) <= 60
 
@@ -79,9 +97,10 @@ def test_a_limit_stops_it_with_code_3(server, command):
         (["--option", "max_demos"], "--option 'max_demos': expected NAME=NUMBER, such as max_demos=6"),
         (["--option", "demos=2"], "unknown option of the optimizer 'bootstrap' 'demos'; did you mean 'max_demos'"),
         (["--metric", "classifier_student"], "the metric 'classifier_student' needs a probe; give one (--probe FILE)"),
+        (["--audit-examples", "no.jsonl"], "examples not found: no.jsonl; give a .jsonl file or a run folder"),
         (["--budget", "3"], "budget=3 program runs buy nothing from the optimizer 'bootstrap'"),
     ],
 )
 def test_what_cannot_work_is_one_line_and_costs_nothing(server, command, more, message):
-    refused(*command, "--yes", *more, says=message)
+    refused(*command, *BOOTSTRAP, "--yes", *more, says=message)
     assert not server.requests
