@@ -22,6 +22,7 @@ from autodata_dspy.types import Document
 TEST_SEED = 7_000_000  # test runs have seeds of their own
 DRAWS = 5000  # of the bootstrap
 FEWEST_TESTED = 5  # documents; of fewer, all may differ in one direction by chance more often than 1 time in 20
+TOLERATED = 0.05  # one doubtful example among dozens is no reason to keep the seed
 _KEPT = "no evidence of improvement, the seed is kept"
 
 
@@ -112,10 +113,12 @@ class Comparison:
 
     @property
     def less_valid(self) -> bool:
-        """Whether examples of the chosen program are confirmed less often. By Laplace's rule: one of one proves little,
-        and a seed of which nothing was accepted is neither valid nor not."""
+        """Whether examples of the chosen program are confirmed clearly less often. By Laplace's rule: one of one proves
+        little, and a seed of which nothing was accepted is neither valid nor not."""
+        if not self.confirmed or 0 < self.confirmed["chosen"].n == self.confirmed["chosen"].k:
+            return False
         share = {arm: (rate.k + 1) / (rate.n + 2) for arm, rate in self.confirmed.items()}
-        return bool(share) and share["chosen"] < share["seed"]
+        return share["chosen"] < share["seed"] - TOLERATED
 
 
 def compared(bench: Bench, chosen: Candidate, documents: Sequence[Document], seed: int, repeats: int) -> Comparison:

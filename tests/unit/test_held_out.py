@@ -151,6 +151,9 @@ def test_right_examples_that_are_accepted_do_and_the_check_is_told_of():
         ((0, 0), (0, 7), True),  # nothing was accepted before, which is better than nonsense
         ((0, 0), (0, 0), False),  # nothing can be decided
         ((5, 5), (0, 0), True),
+        ((5, 5), (3, 3), False),  # fewer, and all of them right
+        ((20, 20), (24, 25), False),
+        ((20, 20), (21, 25), True),
     ],
 )
 def test_how_much_a_handful_of_checks_says(seed, chosen, less_valid):
