@@ -66,20 +66,39 @@ class EvaluationLog:
             self._stream.close()
 
 
-def telling_calls(trace: Sequence[Any], maker: Any, trajectory: Trajectory) -> list[list[Any]]:
-    """Of each predictor that may change, the call behind the first accepted example, or else its last call."""
+def telling_calls(
+    trace: Sequence[Any], maker: Any, trajectory: Trajectory, ends: Sequence[int] = ()
+) -> list[list[Any]]:
+    """Of each predictor that may change, the call behind the first accepted example, or else its last call.
+
+    Args:
+        ends: how long the trace was at the end of each round. The call is then the last one until the first accepted
+            round ended; without them, of a generator that tells of no rounds, the one that wrote the question.
+
+    Returns:
+        [name, inputs, outputs] of each. A program that was written anew before the example was accepted stands in the
+        place of the one that did not run.
+    """
     names = {id(predictor): name for name, predictor in maker.named_predictors()}
-    good = {" ".join(r.challenge.question.split()) for r in trajectory.accepted if r.challenge}
+    index, good = next(((i, r.challenge) for i, r in enumerate(trajectory.rounds) if r.decision.accepted), (0, None))
+    told = good is not None and len(ends) == len(trajectory.rounds)
     chosen: dict[str, tuple[bool, list[Any]]] = {}
-    for predictor, inputs, outputs in trace:
+    for predictor, inputs, outputs in trace[: ends[index]] if told else trace:
         name = names.get(id(predictor))
-        if name is None or (name in chosen and chosen[name][0]):
+        if name is None or (not told and name in chosen and chosen[name][0]):
             continue
         inputs = {k: v for k, v in inputs.items() if k in predictor.signature.input_fields}
         said = {k: v for k, v in outputs.items() if k in predictor.signature.output_fields}
-        hit = any(" ".join(v.split()) in good for v in said.values() if isinstance(v, str))
+        hit = good is not None and (told or _wrote(said, good.question))
+        if hit and good.program and "program" in said:
+            said["program"] = good.program
         chosen[name] = (hit, [name, to_dict(inputs), to_dict(said)])
     return [call for _, call in chosen.values()]
+
+
+def _wrote(said: dict[str, Any], question: str) -> bool:
+    plain = " ".join(question.split())
+    return any(" ".join(text.split()) == plain for text in said.values() if isinstance(text, str))
 
 
 def plain_score(score: Score) -> dict[str, Any]:

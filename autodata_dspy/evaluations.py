@@ -23,6 +23,7 @@ from autodata_dspy.calls import CallLog, logged
 from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError
 from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_score, telling_calls
+from autodata_dspy.events import listening
 from autodata_dspy.executors import run_threads
 from autodata_dspy.generation import Job, as_trajectory
 from autodata_dspy.metrics.base import Score
@@ -184,10 +185,11 @@ class Bench:
     def _fresh(
         self, key: str, candidate: Candidate, document: Document, seed: int
     ) -> tuple[Trajectory, list[Any], Score]:
-        maker = self.program(candidate.state)
-        with self.entered(), dspy.context(trace=[]):
-            trajectory = _ran(maker, Job(document, seed))
-            trace = telling_calls(dspy.settings.trace, maker, trajectory)
+        maker, calls, ends = self.program(candidate.state), [], []
+        with self.entered(), dspy.context(trace=calls):
+            with listening(lambda *_: ends.append(len(calls))):
+                trajectory = _ran(maker, Job(document, seed))
+            trace = telling_calls(calls, maker, trajectory, ends)
             score = self.score(self.example(document, seed), _prediction(trajectory), None, None, None)
         record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
         record |= {"trajectory": to_dict(trajectory), "trace": trace, "score": plain_score(score)}
