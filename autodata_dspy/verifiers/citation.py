@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import re
 import threading
@@ -93,6 +94,11 @@ class Citation:
         self.min_citations = min_citations
         self._lock = threading.Lock()
         self._index: ClosedList | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Citation:
+        """A copy that shares the list, which is only read: optimizers copy a program for each of its runs."""
+        self._list("")
+        return copy.copy(self)
 
     def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Score: the share of citations that exist; undecided if none is wrong and one cannot be decided.
