@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autodata_dspy.acceptance import AcceptanceRule
 from autodata_dspy.domains.base import stated_answer
@@ -36,7 +36,7 @@ class Parts:
         domain: its checks, answer verifier, learner and module with the last word.
         acceptance: the decision rule.
         quality_check: whether the quality verifier looks at a challenge.
-        repeats: whether a challenge asks what one of the earlier rounds asked.
+        repeats: (a challenge, earlier rounds, outputs of learned demonstrations) → whether one of them asked the same.
         recall: all rounds so far → those that the next one knows of.
         feedback: the rounds it knows of → what the challenger is told.
     """
@@ -44,7 +44,7 @@ class Parts:
     domain: Domain
     acceptance: AcceptanceRule
     quality_check: bool = True
-    repeats: Callable[[Challenge, Sequence[Round]], bool] = repeats
+    repeats: Callable[[Challenge, Sequence[Round], Sequence[Mapping[str, Any]]], bool] = repeats
     recall: Callable[[Sequence[Round]], Sequence[Round]] = tuple
     feedback: Callable[[Sequence[Round]], str] = grouped_feedback
 
@@ -146,7 +146,7 @@ def _no_rounds(rounds: Sequence[Round]) -> tuple[Round, ...]:
     return ()
 
 
-def _never_repeats(challenge: Challenge, rounds: Sequence[Round]) -> bool:
+def _never_repeats(challenge: Challenge, rounds: Sequence[Round], learned: Sequence[Mapping[str, Any]] = ()) -> bool:
     return False
 
 

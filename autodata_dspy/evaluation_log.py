@@ -81,6 +81,7 @@ def telling_calls(
     """
     names = {id(predictor): name for name, predictor in maker.named_predictors()}
     index, good = next(((i, r.challenge) for i, r in enumerate(trajectory.rounds) if r.decision.accepted), (0, None))
+    question, program = (good.question, good.program) if good is not None else ("", "")
     told = good is not None and len(ends) == len(trajectory.rounds)
     chosen: dict[str, tuple[bool, list[Any]]] = {}
     for predictor, inputs, outputs in trace[: ends[index]] if told else trace:
@@ -89,9 +90,9 @@ def telling_calls(
             continue
         inputs = {k: v for k, v in inputs.items() if k in predictor.signature.input_fields}
         said = {k: v for k, v in outputs.items() if k in predictor.signature.output_fields}
-        hit = good is not None and (told or _wrote(said, good.question))
-        if hit and good.program and "program" in said:
-            said["program"] = good.program
+        hit = told or (good is not None and _wrote(said, question))
+        if hit and program and "program" in said:
+            said["program"] = program
         chosen[name] = (hit, [name, to_dict(inputs), to_dict(said)])
     return [call for _, call in chosen.values()]
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Reason = Literal[
     "accepted",
     "malformed",  # the challenger's output could not be read as a challenge
-    "duplicate",  # asks what an earlier round of this document asked
+    "duplicate",  # asks what an earlier round of this document or a demonstration asked
     "failed_check",  # a challenge verifier said no
     "too_easy",  # the weak solver succeeds too often
     "too_hard",  # the weak solver gets nothing at all, where the rule forbids that

@@ -162,7 +162,7 @@ class AgenticSelfInstruct(RoleModule):
         self, challenge: Challenge, document: Document, earlier: Sequence[Round]
     ) -> tuple[tuple[Verdict, ...], Decision | None]:
         """Cheapest checks first; stops at the first that fails. Undecided checks do not reject."""
-        if self.parts.repeats(challenge, earlier):
+        if self.parts.repeats(challenge, earlier, self.challenger.learned_demos):
             return (), Decision(False, "duplicate", "it repeats an earlier one; take something else of the passage")
         verdicts: list[Verdict] = []
         for check in self.checks:

@@ -206,10 +206,12 @@ class CoTSelfInstruct(RoleModule):
         return self.domain.from_instance(question, Instance("", answer))
 
     def _repeats(self, challenge: Challenge, earlier: list[Round]) -> bool:
-        known = [c for task in self._examples for c in task] + [
-            r.challenge for r in earlier if r.challenge and r.decision.reason != "infrastructure"
+        known = [c.question for task in self._examples for c in task] + [
+            r.challenge.question for r in earlier if r.challenge and r.decision.reason != "infrastructure"
         ]
-        return _plain(challenge.question) in {_plain(c.question) for c in known}
+        # An optimizer's; the method brings none.
+        known += [str(demo.get("question", "")) for demo in (*self.write.demos, *self.write_from_passage.demos)]
+        return _plain(challenge.question) in map(_plain, known)
 
     def _unreadable(self, challenge: Challenge) -> str:
         """Why the stated answer can be compared with nothing, or "". The same text equals itself, read or not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
@@ -39,6 +39,13 @@ class Challenger(RoleModule):
         self.write = dspy.Predict(self.domain.write)
         self.write.demos = fenced_demos(self.domain.demos)
         self.repairer = Repairer(self.domain, self.roles) if self.domain.repair_mode else None
+
+    @property
+    def learned_demos(self) -> list[dict[str, Any]]:
+        """The outputs of demonstrations that the domain did not bring: those that an optimizer drew."""
+        own, outputs = fenced_demos(self.domain.demos), self.write.signature.output_fields  # type: ignore[union-attr]
+        learned = [demo for demo in map(dict, self.write.demos) if demo not in own]
+        return [{name: demo[name] for name in outputs if name in demo} for demo in learned]
 
     def forward(
         self,

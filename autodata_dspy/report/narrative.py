@@ -13,7 +13,7 @@ from autodata_dspy.types import Challenge, Document, Removed, Rollout, Round, Tr
 MEANING = {
     "accepted": "accepted",
     "malformed": "unusable output: nothing that is a challenge came back",
-    "duplicate": "repeats an earlier problem of the same document",
+    "duplicate": "repeats an earlier problem or a demonstration",
     "failed_check": "failed a check before any solver was asked",
     "too_easy": "too easy: the weak solver succeeds too often",
     "too_hard": "too hard: the weak solver gets nothing at all",

@@ -91,7 +91,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
         "     1 failed on strong: the strong solver does not reach the reference answer often enough\n",
         "     1 failed a check before any solver was asked\n",
         "     1 undecided: too many answers could not be compared\n",
-        "     1 repeats an earlier problem of the same document\n",
+        "     1 repeats an earlier problem or a demonstration\n",
         "     1 model calls failed (says nothing about the problem)\n",
         "challenger: 16 calls (0 replayed, 3 failed, 0 cut off), 1300 tokens in, ",
         "260 out, 0.0000 USD (without 13 calls of unknown price)\n",
@@ -130,7 +130,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
 
     beta = run_here("show", tmp_path / "r", "bet").out  # the beginning of an id is enough
     for part in (
-        "Round 2: rejected: repeats an earlier problem of the same document\n",
+        "Round 2: rejected: repeats an earlier problem or a demonstration\n",
         "  told to the challenger: it repeats an earlier one; take something else of the passage\n",
         "Round 3: rejected: undecided: too many answers could not be compared\n",
         "    ?: x or maybe 5  [undecided: ",

@@ -141,6 +141,20 @@ def test_the_same_question_again_is_a_duplicate_and_costs_no_check(scripted):
     assert n_calls(scripted, roles)["quality_verifier"] == 1
 
 
+def test_a_learned_demonstration_said_again_is_a_duplicate_and_the_domains_own_is_not(scripted):
+    said = scripted.fated("What is a lighthouse?")
+    demo = {"passage": "p", "angle": "a", "feedback": "none"} | said
+    for own, reason in (((), "duplicate"), ((demo,), "accepted")):
+        maker = AgenticSelfInstruct(scripted.domain(demos=own), scripted.fated_roles(said), max_rounds=1)
+        maker.challenger.write.demos = maker.challenger.write.demos or [demo]
+        assert reasons(maker(document=DOCUMENT).trajectory) == [reason]
+    maker = AgenticSelfInstruct(scripted.domain(), scripted.fated_roles(said), max_rounds=1)
+    maker.challenger.write.demos = [demo | {"question": f"{said['question']} Tell more."}, demo | {"question": "What?"}]
+    assert reasons(maker(document=DOCUMENT).trajectory) == ["duplicate"]
+    maker.challenger.write.demos = [demo | {"question": f"{said['question']}11", "passage": said["question"]}]
+    assert reasons(maker(document=DOCUMENT).trajectory) == ["accepted"]
+
+
 def test_a_similar_question_with_another_answer_is_no_duplicate(scripted):
     plays = [scripted.fated("What is it?", weak="1111"), scripted.fated("What is it?") | {"answer": "other"}]
     trajectory, _ = run(scripted, plays, max_rounds=2)

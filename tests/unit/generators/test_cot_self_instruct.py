@@ -130,6 +130,13 @@ def test_a_copy_of_a_seed_task_is_a_duplicate_and_no_solver_is_paid():
     assert reasons(trajectory) == ["duplicate"] and s.calls_of(roles, "strong_solver") == []
 
 
+def test_a_learned_demonstration_said_again_is_a_duplicate():
+    said = task("1111", "One?")
+    maker = CoTSelfInstruct(s.tiny_domain(), s.scripted_roles(challenger=said, schema=True))
+    maker.write.demos = [{"examples": "e"} | said]
+    assert reasons(maker(document=SLOT).trajectory) == ["duplicate"]
+
+
 # -- attempts ----------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from autodata_dspy import registry
 from autodata_dspy.candidates import state_of
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.evaluations import Bench
+from autodata_dspy.modules import Challenger
 from autodata_dspy.optimizers.base import Proposer, Task, tame_dspy
 from autodata_dspy.optimizers.boltzmann import drawn
 
@@ -179,6 +180,24 @@ def test_equal_proposals_are_different_requests(scripted):
     assert len(set(said)) == 5
     again = Proposer(roles["reflection"], 3)
     assert [*again("hello", n=3), *again("hello", n=2)] == said
+
+
+class Twice(dspy.Module):
+    """A generator of one's own, which tells of no rounds: two drafts, of which the first is kept."""
+
+    def __init__(self, roles):
+        super().__init__()
+        self.roles, self.challenger = roles, Challenger(tiny_domain(), roles)
+
+    def forward(self, document, seed=0):
+        drafts = [self.challenger(document=document, seed=seed, round_index=i).challenge for i in (0, 1)]
+        return dspy.Prediction(accepted=drafts[:1])
+
+
+def test_an_optimizer_is_shown_the_call_that_wrote_the_accepted_question():
+    bench = Bench(Twice(scripted_roles(challenger=compiling.challenger(hopeless=False))), compiling.accepted)
+    trajectory, calls, _ = bench.run(state_of(bench.original), compiling.documents(1)[0], 0)
+    assert [said["question"] for _, _, said in calls] == [trajectory.accepted[0].challenge.question]
 
 
 def test_another_rollout_is_another_run():
