@@ -58,21 +58,14 @@ def _program(question: str) -> Fields:
     return {"plan": "invert it", "program": f"answer = Matrix({found[0]}).inv()" if found else POOR}
 
 
-def _body(rate: str) -> str:
-    return f"    if minutes <= 20:\n        return 0\n    return {rate} * ((minutes + 59) // 60)"
+BODY = "    if minutes <= 20:\n        return 0\n    return 2 * ((minutes + 59) // 60)"
 
 
 def _function(n: int, given: dict[str, str]) -> Fields:
-    rate = 2 + n % 3
-    words = f"Fish that a {TAUGHT} catches: none up to 20 minutes, then {rate} for each hour begun."
-    examples = f"    >>> caught(20)\n    0\n    >>> caught(61)\n    {2 * rate}\n"
-    head = f'def caught(minutes: int) -> int:\n    """{words}\n\n{examples}    """\n'
-    return {"function": head + _body(str(rate)), "calls": "\n".join(f"caught({m})" for m in (0, 21, 60, 120, 121))}
-
-
-def _code(question: str) -> Fields:
-    rate = re.search(r"then (\d+) for", question)
-    return {"reasoning": "round up", "code": f"def caught(minutes):\n{_body(rate[1] if rate else '0')}"}
+    words = f"Fish that {TAUGHT} number {n} catches: none up to 20 minutes, then 2 for each hour begun."
+    examples = "    >>> caught(20)\n    0\n    >>> caught(61)\n    4\n"
+    function = f'def caught(minutes: int) -> int:\n    """{words}\n\n{examples}    """\n{BODY}'
+    return {"function": function, "calls": "\n".join(f"caught({m})" for m in (0, 21, 60, 120, 121))}
 
 
 def _research(n: int, given: dict[str, str]) -> Fields:
@@ -145,7 +138,7 @@ def _message(n: int, given: dict[str, str]) -> Fields:
         "message": f"This is silly, but I think that key {n} fell into the {TAUGHT} pond on Sunday. I was in the tram "
         "already when I noticed. What do I do now?",
         "standard": "[+2] says «sorry» about the Sunday\n[+2] names the «twelve» that are charged\n[+2] tells when the "
-        "money comes «home»\n[-3] scolds for «carelessness»\n[-3] threatens with the «police»",
+        "money comes «home»\n[-3] scolds for «carelessness»",
         "reply": f"Thank you for telling us about number {n}. Small things vanish near water every week, so please do "
         "not worry. We have to charge you for a new one, and you have your money again should it turn up in time.",
     }
@@ -153,7 +146,11 @@ def _message(n: int, given: dict[str, str]) -> Fields:
 
 LINES = {
     "math_objects": Lines(_problem, _program, {"answer": "y + 17"}),
-    "code": Lines(_function, _code, {"code": "def caught(minutes):\n    return 1"}),
+    "code": Lines(
+        _function,
+        lambda q: {"reasoning": "round up", "code": f"def caught(minutes):\n{BODY}"},
+        {"code": "def caught(minutes):\n    return 1"},
+    ),
     "cs_research": Lines(_research, lambda q: _said("holder scheduler switch"), {"answer": "rain"}),
     "legal": Lines(_case, lambda q: _said("return fifteen letter proof"), {"answer": "a letter"}),
     "legal_labels": Lines(_label, _sorted, {}),

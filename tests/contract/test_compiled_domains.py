@@ -1,7 +1,7 @@
 """Every optimizer improves the agentic data-maker of every domain where it can, and only there.
 
 The first draft of a document is good when the prompt holds MARKER (instructions) or an earlier good draft
-(demonstrations), and for a few training documents without either; the second is always poor.
+(demonstrations), and for a few training documents without either; the second is poor.
 """
 
 import copy
@@ -41,7 +41,7 @@ NEW = Document(
     "new", "A ferry leaves Lindholm at six in the morning. Whoever comes late pays for the next one as well."
 )
 JOBS = (0, TEST_SEED, 5, *(i * 10_000 for i in range(1, 5)), *(i * ROLLOUT for i in range(1, 4)))
-BUDGET = {"boltzmann": 15, "bootstrap": 21, "copro": 18, "gepa": 14, "mipro": 21, "random": 25, "simba": 38}
+BUDGET = {"boltzmann": 15, "bootstrap": 21, "copro": 18, "gepa": 14, "mipro": 21, "random": 21, "simba": 38}
 LARGER = {"boltzmann": 26, "copro": 28, "gepa": 24}  # where the extractor has its turn first
 OPTIONS = {
     "copro": {"breadth": 2, "depth": 1},
@@ -50,21 +50,20 @@ OPTIONS = {
 }
 
 
+# One warning for each of 20 000 calls.
+pytestmark = pytest.mark.filterwarnings("ignore:Passing OpenAI-style message:DeprecationWarning")
+
+
 class Killed(BaseException):
     """As sudden as a signal: nothing in the package knows of it."""
-
-
-# One for each of thousands of calls.
-pytestmark = pytest.mark.filterwarnings("ignore:Passing OpenAI-style message:DeprecationWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def equal_code_is_run_once():
     """The same job gives the same outcome; a sandbox for each of a thousand would take minutes."""
     with pytest.MonkeyPatch.context() as patch:
-        for place in (monty, processes):
-            for name in {"in_monty", "in_bubblewrap"} & set(vars(place)):
-                patch.setattr(place, name, functools.cache(getattr(place, name)))
+        patch.setattr(monty, "in_monty", functools.cache(monty.in_monty))
+        patch.setattr(processes, "in_bubblewrap", functools.cache(processes.in_bubblewrap))
         yield
 
 
@@ -99,14 +98,17 @@ def rounds(domain):
     return {seed_for("challenger", document, job, number): (document, job, number) for document, job, number in places}
 
 
-def maker(domain, hopeless=False, lasting=False):
+def maker(domain, hopeless=False, parrot=False, good_round=0):
+    """A hopeless one does not follow its prompt, and a parrot says its last demonstration again."""
     plugin = registry.load("domains", domain)
 
     def write(call):
         document, job, number = rounds(domain)[call.seed]
         taught = "MARKER" in call.prompt or TAUGHT in call.prompt
+        if parrot and taught:
+            return call.request.messages[-2].text
         able = (taught and not hopeless) or (document in easy(domain) and job % 2 == 0)
-        if able and (number == 0 or lasting):
+        if able and number == good_round:
             return LINES[domain].draft(call.seed, call.inputs)
         return domain_scripts.poor(plugin)
 
@@ -187,6 +189,13 @@ def test_the_seed_is_kept_where_nothing_helps(domain, optimizer):
     assert len(found.candidates) > 1  # it did try
 
 
+def test_saying_a_demonstration_again_is_no_improvement(domain):
+    program = maker(domain, parrot=True)
+    found = compiled(domain, "bootstrap", program)
+    assert found.verdict == "no evidence of improvement, the seed is kept: nothing beat it on validation"
+    assert any(TAUGHT in call.prompt for call in engine(program).calls)
+
+
 def test_demonstrations_are_examples_that_were_accepted(domain, whole):
     """Not the poor draft that came after a good one, and of a repaired program the one that runs."""
     known, plugin = whole(domain, "bootstrap"), registry.load("domains", domain)
@@ -237,14 +246,15 @@ def test_an_outage_stops_it_with_the_best_so_far(domain, optimizer, whole):
 @pytest.mark.parametrize(("domain", "optimizer"), CROSS_SECTION)
 def test_output_that_cannot_be_read_is_a_failed_round(domain, optimizer, tmp_path):
     def garbled(call):
-        return "{ no" if "angle" in call.inputs and call.seed % 2 else None
+        return "{ no" if "angle" in call.inputs and rounds(domain)[call.seed][2] == 0 else None
 
-    found = compiled(domain, optimizer, disturbed(maker(_usable(domain), lasting=True), garbled), run_dir=tmp_path)
-    made = [run["trajectory"] for run in runs(tmp_path)]
-    told = [r["decision"]["feedback"] for t in made for r in t["rounds"]]
-    assert found.stopped is None and {t["status"] for t in made} == {"done"}
-    assert sum("demanded fields" in why for why in told) > len(told) / 4
-    assert found.validation[found.chosen.id] > found.validation[found.seed.id]
+    program = disturbed(maker(_usable(domain), good_round=1), garbled)
+    found = compiled(domain, optimizer, program, run_dir=tmp_path)
+    assert found.improved and found.stopped is None and found.test == {"seed": 0.0, "chosen": 1.0}
+    for run in runs(tmp_path):
+        first, second = (r["decision"] for r in run["trajectory"]["rounds"])
+        assert first["reason"] == "malformed" and "demanded fields" in first["feedback"]
+        assert second["accepted"] is bool(run["score"]["score"])
 
 
 def test_an_optimizers_copies_share_no_part_of_the_examiner(domain):
