@@ -149,7 +149,7 @@ LINES = {
     "code": Lines(
         _function,
         lambda q: {"reasoning": "round up", "code": f"def caught(minutes):\n{BODY}"},
-        {"code": "def caught(minutes):\n    return 1"},
+        {"code": "def caught(minutes) return 1"},  # no Python, so that no sandbox has to start
     ),
     "cs_research": Lines(_research, lambda q: _said("holder scheduler switch"), {"answer": "rain"}),
     "legal": Lines(_case, lambda q: _said("return fifteen letter proof"), {"answer": "a letter"}),
