@@ -62,6 +62,7 @@ GROUPS = (
     ("exporters._card",),
     ("example_files",),
     ("exporters",),  # the card tells of a run in the words of the report
+    ("benchmarking",),  # it reads runs back as exporters do
     ("cli",),
 )
 PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters", "metrics", "optimizers")
