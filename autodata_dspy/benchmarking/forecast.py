@@ -144,7 +144,7 @@ def forecast(
 
 
 def _looks(suite: Suite, exam: Exam) -> int:
-    """Model calls of all students of one domain: of every arm, seed, size and generation, and of the reference lines."""
+    """Model calls of all students of one domain: of every arm, seed, size and generation, and of the lines."""
     arms = len(suite.budget.given()) * len(suite.arms) * len(suite.seeds)
     students = arms * suite.generations * (1 + len(suite.sizes)) + 1
     return len(exam.test) + exam.n_calls * students

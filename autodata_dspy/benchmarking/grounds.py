@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -83,8 +83,10 @@ def read_ground(name: str, subject: Subject) -> Ground:
         if not human:
             human, test = _set_aside(test)
         settings |= {"domain": "legal_labels", "task": _task(names, test, human)}
-    elif subject.domain or subject.task:
-        settings |= {"domain": subject.domain or "legal_labels"} | ({"task": subject.task} if subject.task else {})
+    elif subject.task:
+        settings |= {"domain": subject.domain or "legal_labels", "task": _with_examples(subject, human)}
+    elif subject.domain:
+        settings |= {"domain": subject.domain}
     ground = Ground(name, subject, settings, test, human)
     if test is not None and ground.domain.labels:
         test.labelled(ground.domain.labels)  # says at once that they do not fit
@@ -97,7 +99,7 @@ def _labels(test: Probe) -> list[str]:
     """The labels of a labelled test file. Raises ConfigError: its items are no texts with labels."""
     counts = Counter(test.labels.get(i.label, i.label) for i in test.items)
     labelled = 2 <= len(counts) <= MAX_LABELS and len(test) >= 3 * len(counts)
-    if not labelled or any(i.choices for i in test.items):
+    if not labelled or any(i.choices and i.label not in i.choices for i in test.items):
         raise ConfigError(
             f"{test.name} has {len(counts)} different answers to {len(test)} items, so they are no labels of texts; "
             'say which domain its questions belong to: domain = "math_objects"'
@@ -118,13 +120,29 @@ def _set_aside(test: Probe) -> tuple[tuple[ProbeItem, ...], Probe]:
 
 def _task(names: Sequence[str], test: Probe, human: Sequence[ProbeItem]) -> dict[str, Any]:
     """A task with the labels of the test file, and with texts from outside the test as its examples."""
-    texts: dict[str, list[str]] = {}
-    for item in human:
-        label = test.labels.get(item.label, item.label)
-        if label in names and len(texts.setdefault(label, [])) < SET_ASIDE:
-            texts[label].append(item.text)
     labels = {name: f"What people sort under {name!r}." for name in names}
-    return LabelledTask(test.name.partition(".")[0], labels, "text", {k: tuple(v) for k, v in texts.items()}).to_table()
+    texts = _texts(names, test.labels, human)
+    return LabelledTask(test.name.partition(".")[0], labels, "text", texts).to_table()
+
+
+def _with_examples(subject: Subject, human: Sequence[ProbeItem]) -> dict[str, Any]:
+    """The task of a subject, with examples from the human items where it has none."""
+    task = LabelledTask.of(subject.task or {})
+    if not task.examples:
+        task = dataclasses.replace(task, examples=_texts(list(task.labels), subject.labels, human))
+    return task.to_table()
+
+
+def _texts(
+    names: Sequence[str], labels: Mapping[str, str], human: Sequence[ProbeItem]
+) -> dict[str, tuple[str, ...]]:
+    """Label → the first of its texts."""
+    texts: dict[str, tuple[str, ...]] = {}
+    for item in human:
+        label = next((n for n in names if words(n) == words(labels.get(item.label, item.label))), None)
+        if label is not None and len(texts.get(label, ())) < SET_ASIDE:
+            texts[label] = (*texts.get(label, ()), item.text)
+    return texts
 
 
 def _without_overlap(test: Probe, human: Sequence[ProbeItem]) -> None:

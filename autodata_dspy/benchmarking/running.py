@@ -187,10 +187,8 @@ class _Bench:
                     for size in (*self.suite.sizes, 0):
                         by_point.setdefault((cell.generation, size), []).append(examples[: size or None])
             who = f"{arm.title} on {ground.name}, equal {comparison}"
-            self.tell(f"testing the students of {who}")
-            found = self.touches.once(
-                exam, who, data_digest([seed for point in by_point.values() for seed in point]), _look(exam, by_point)
-            )
+            data = data_digest([seed for point in by_point.values() for seed in point])
+            found = self.touches.once(exam, who, data, self._look(exam, who, by_point))
             told = {"comparison": comparison, "domain": ground.name, "arm": arm.title, "measure": exam.measure}
             rows.append({**told, "contaminated": dropped, **found})
         return rows
@@ -198,23 +196,29 @@ class _Bench:
     def _references(self, ground: Ground) -> list[dict[str, Any]]:
         """The student without data, and with data that people made."""
         exam = self.exams[ground.name]
-        self.tell(f"testing the students of {' and '.join(REFERENCES)} on {ground.name}")
         rows = []
         for line in REFERENCES:
             examples = exam.clean(ground.examples) if line == "human data" else []
             if line == "human data" and not examples:
                 continue
-            found = self.touches.once(
-                exam, f"{line} on {ground.name}", data_digest([examples]), _reference(exam, examples)
-            )
+            who = f"{line} on {ground.name}"
+            found = self.touches.once(exam, who, data_digest([examples]), self._reference(exam, who, examples))
             told = {"domain": ground.name, "line": line, "measure": exam.measure, "n": len(examples)}
             rows.append(told | found)
         return rows
 
+    def _look(
+        self, exam: Exam, who: str, by_point: dict[tuple[int, int], list[list[Example]]]
+    ) -> Callable[[], dict[str, Any]]:
+        def look() -> dict[str, Any]:
+            self.tell(f"testing the students of {who}")
+            return {"points": [[*point, [exam.taught(e) for e in seeds]] for point, seeds in by_point.items()]}
 
-def _look(exam: Exam, by_point: dict[tuple[int, int], list[list[Example]]]) -> Callable[[], dict[str, Any]]:
-    return lambda: {"points": [[*point, [exam.taught(e) for e in seeds]] for point, seeds in by_point.items()]}
+        return look
 
+    def _reference(self, exam: Exam, who: str, examples: list[Example]) -> Callable[[], dict[str, Any]]:
+        def look() -> dict[str, Any]:
+            self.tell(f"testing the students of {who}")
+            return {"items": exam.taught(examples) if examples else exam.untaught()}
 
-def _reference(exam: Exam, examples: list[Example]) -> Callable[[], dict[str, Any]]:
-    return lambda: {"items": exam.taught(examples) if examples else exam.untaught()}
+        return look

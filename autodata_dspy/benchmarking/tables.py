@@ -25,8 +25,8 @@ def tables(results: Row) -> str:
         parts.append(_table(_comparison_rows(results["comparisons"])))
         parts.append(
             "Differences with 95 % intervals (paired bootstrap over items and seeds); p after Holm's correction over "
-            f"all {len(results['comparisons'])} of them; 'found from': the smallest true difference found in 4 of 5 such "
-            "suites."
+            f"all {len(results['comparisons'])} of them; 'found from' is the smallest true difference that 4 of 5 such "
+            "suites would find."
         )
     return "\n\n".join(parts)
 
