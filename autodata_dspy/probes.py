@@ -1,8 +1,8 @@
 """Probes: real held-out items that a downstream metric may look at, and that no prompt but the student's may hold.
 
 A probe file is JSON lines: `{"id", "question", "answer"}`, or `{"text", "label"}` of a classification, and, where there
-are any, both, `context`, `choices`, `answers` (each of them right), `answer_type`, `task`, `tests` and `entry_point` (of
-code). What is said aloud about a probe are numbers and categories, never an item.
+are any, both, `context`, `choices`, `answers` (each of them right), `answer_type`, `task`, `tests` and `entry_point`
+(of code). What is said aloud about a probe are numbers and categories, never an item.
 """
 
 from __future__ import annotations

@@ -42,9 +42,15 @@ def model(call: scripted.Call) -> dict[str, str]:
     label = ("rent", "eviction")[seed % 2]
     if "tasks" in asked:
         words = text("rent", seed).split()[-8:]
-        return {"new_tasks": "\n".join(f"{9 + i}. Sort {w} letters about {w}s by what {w} wants." for i, w in enumerate(words[:2]))}
+        return {
+            "new_tasks": "\n".join(
+                f"{9 + i}. Sort {w} letters about {w}s by what {w} wants." for i, w in enumerate(words[:2])
+            )
+        }
     if "labels" in asked:
-        return {"examples": "\n\n".join(f"Label: {OTHER[own]}\nInput: {text(own, seed + i)}" for i, own in enumerate(SAID))}
+        return {
+            "examples": "\n\n".join(f"Label: {OTHER[own]}\nInput: {text(own, seed + i)}" for i, own in enumerate(SAID))
+        }
     if "examples" in asked:
         return {"plan": "A letter.", "question": text(label, seed), "answer": label}
     if "angle" in asked:
@@ -57,7 +63,13 @@ def model(call: scripted.Call) -> dict[str, str]:
 def files(folder: Path, n_items: int = 24) -> None:
     """A suite of three lines with its documents and its labelled test file."""
     (folder / "mine.toml").write_text(SUITE)
-    documents = [{"id": f"d{i}", "text": f"A landlord writes letter {i} about money and keys to a tenant."} for i in range(6)]
-    items = [{"text": text(label, 900 + 2 * i + (label == "rent")), "label": label} for i in range(n_items // 2) for label in SAID]
+    documents = [
+        {"id": f"d{i}", "text": f"A landlord writes letter {i} about money and keys to a tenant."} for i in range(6)
+    ]
+    items = [
+        {"text": text(label, 900 + 2 * i + (label == "rent")), "label": label}
+        for i in range(n_items // 2)
+        for label in SAID
+    ]
     for name, rows in (("letters.jsonl", documents), ("clauses.test.jsonl", items)):
         (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))

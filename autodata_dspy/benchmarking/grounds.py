@@ -133,9 +133,7 @@ def _with_examples(subject: Subject, human: Sequence[ProbeItem]) -> dict[str, An
     return task.to_table()
 
 
-def _texts(
-    names: Sequence[str], labels: Mapping[str, str], human: Sequence[ProbeItem]
-) -> dict[str, tuple[str, ...]]:
+def _texts(names: Sequence[str], labels: Mapping[str, str], human: Sequence[ProbeItem]) -> dict[str, tuple[str, ...]]:
     """Label → the first of its texts."""
     texts: dict[str, tuple[str, ...]] = {}
     for item in human:

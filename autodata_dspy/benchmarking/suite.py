@@ -2,7 +2,7 @@
 
 documents = "contracts/"                       # these three lines are a whole suite
 test = "clauses.test.jsonl"
-roles = { all = "openai/gpt-4o-mini", weak_solver = "openai/gpt-4.1-nano" }
+roles = { all = "openai/gpt-4o-mini", weak_solver = "openai/gpt-4.1-nano", student = "openai/gpt-4.1-nano" }
 """
 
 from __future__ import annotations

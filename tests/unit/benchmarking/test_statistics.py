@@ -12,7 +12,7 @@ from autodata_dspy.probes import Probe
 from autodata_dspy.resampling import over_groups
 
 
-def scores(share, n_seeds=3, n=200, seed=0):
+def scores(share, n_seeds=3, n=80, seed=0):
     """Items that are right with a chance, for each seed."""
     draw = random.Random(seed)
     return [[float(draw.random() < share) for _ in range(n)] for _ in range(n_seeds)]
@@ -33,9 +33,9 @@ def test_macro_f1_is_that_of_the_classifier(tmp_path):
 @pytest.mark.parametrize("same_items", [True, False])
 def test_a_large_difference_is_found_and_its_interval_holds_it(same_items):
     [found] = corrected([difference(scores(0.8), scores(0.5, seed=1), mean, same_items)])
-    assert found.verdict == "better" and found.low < 0.3 < found.high and found.adjusted < 0.01
+    assert found.verdict == "better" and found.low < 0.3 < found.high and found.adjusted < 0.05
     [other] = corrected([difference(scores(0.5), scores(0.8, seed=1), mean, same_items)])
-    assert other.verdict == "worse" and 0.05 < other.detectable < 0.25
+    assert other.verdict == "worse" and 0.1 < other.detectable < 0.4
 
 
 def test_no_difference_is_no_evidence_and_says_what_would_go_unnoticed():
@@ -52,7 +52,7 @@ def test_one_lucky_seed_is_no_evidence():
 
 def test_pairs_count_what_arms_share():
     draw = random.Random(3)
-    hard = [draw.random() for _ in range(150)]
+    hard = [draw.random() for _ in range(60)]
     first, second = ([[min(1.0, h + gain) for h in hard]] * 3 for gain in (0.02, 0.0))
     paired, apart = (difference(first, second, mean, same) for same in (True, False))
     assert paired.low > 0 and apart.low < 0 < apart.high

@@ -30,7 +30,9 @@ def test_three_lines_are_a_suite_and_its_test_file_says_what_the_labels_are(here
     assert suite.compared == ((ARMS[1], ARMS[0]), (ARMS[2], ARMS[0]))
     [(name, subject)] = suite.subjects.items()
     ground = read_ground(name, subject)
-    assert name == "clauses" and ground.domain.name == "legal_labels" and set(ground.domain.labels) == set(benching.SAID)
+    assert (
+        name == "clauses" and ground.domain.name == "legal_labels" and set(ground.domain.labels) == set(benching.SAID)
+    )
     assert (len(ground.human), len(ground.test)) == (4, 20)  # two texts of each label are set aside for the task
     examples = {text for texts in ground.domain.task.examples.values() for text in texts}
     assert examples == {item.text for item in ground.human} and not examples & {item.text for item in ground.test.items}
