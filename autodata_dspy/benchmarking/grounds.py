@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from autodata_dspy.types import Challenge, Document
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
+logger = logging.getLogger(__name__)
+
 SET_ASIDE = 2  # items of each label of a labelled test file, where no other real items are given
 
 
@@ -35,7 +38,7 @@ class Ground:
         name: in tables and folders.
         settings: what a run's configuration says of it.
         test: what students are tested on; None where the suite has no test for it.
-        human: real items that may be looked at.
+        human: real items that may be looked at; none of them is one of the test.
     """
 
     name: str
@@ -76,6 +79,7 @@ def read_ground(name: str, subject: Subject) -> Ground:
     """
     test = Probe.read(subject.test, labels=subject.labels, allow_test=True) if subject.test else None
     human = Probe.read(subject.human).items if subject.human else ()
+    human = _unseen(human, test) if human and test is not None else human
     settings: dict[str, Any] = {"documents": subject.documents}
     derived = test is not None and subject.domain is None and subject.task is None
     if test is not None and derived:
@@ -90,8 +94,6 @@ def read_ground(name: str, subject: Subject) -> Ground:
     ground = Ground(name, subject, settings, test, human)
     if test is not None and ground.domain.labels:
         test.labelled(ground.domain.labels)  # says at once that they do not fit
-        if human:
-            _without_overlap(test, human)
     return ground
 
 
@@ -143,7 +145,12 @@ def _texts(names: Sequence[str], labels: Mapping[str, str], human: Sequence[Prob
     return texts
 
 
-def _without_overlap(test: Probe, human: Sequence[ProbeItem]) -> None:
+def _unseen(human: tuple[ProbeItem, ...], test: Probe) -> tuple[ProbeItem, ...]:
+    """The human items that are no items of the test. Raises ConfigError where all of them are."""
     tested = {tuple(words(i.text)) for i in test.items}
-    if n := sum(tuple(words(i.text)) in tested for i in human):
-        raise ConfigError(f"{n} of the human items are items of the test {test.name} too; take them out of one of both")
+    kept = tuple(i for i in human if tuple(words(i.text)) not in tested)
+    if not kept:
+        raise ConfigError(f"all human items are items of the test {test.name} too; give others, or leave them out")
+    if len(kept) < len(human):
+        logger.warning("%d human items are items of the test %s, and left out", len(human) - len(kept), test.name)
+    return kept

@@ -41,6 +41,14 @@ def test_three_lines_are_a_suite_and_its_test_file_says_what_the_labels_are(here
     assert {i.text for i in read_ground(name, subject).human} == examples  # whatever the order of the file
 
 
+def test_human_items_that_are_in_the_test_are_left_out(here):
+    lines = Path("clauses.test.jsonl").read_text().splitlines()
+    own = [json.dumps({"text": benching.text(label, 50 + n), "label": label}) for n, label in enumerate(benching.SAID)]
+    Path("human.jsonl").write_text("\n".join([lines[0].replace("Hand", "hand"), lines[1], *own]))
+    ground = read_ground("a", Subject(test="clauses.test.jsonl", human="human.jsonl"))
+    assert [i.text for i in ground.human] == [json.loads(line)["text"] for line in own] and len(ground.test) == 24
+
+
 def test_settings_at_the_top_hold_for_every_domain_and_roles_for_all_roles():
     suite = Suite.of(
         {
@@ -112,7 +120,7 @@ REFUSED = {
     ),
     "human items of the test": (
         'test = "clauses.test.jsonl"\nhuman = "seen.jsonl"',
-        "24 of the human items are items of the test clauses.test.jsonl too",
+        "all human items are items of the test clauses.test.jsonl too",
     ),
     "no documents": ('documents = "nowhere/"', "nowhere"),
     "no TOML": ("arms = [", "suite s.toml: "),
