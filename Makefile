@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN = $(VENV)/bin
 N ?= 3
+SUITE ?= benchmarks/suites/generators.toml
 
 .PHONY: demo test check fix bench clean
 
@@ -33,7 +34,8 @@ fix: $(BIN)/.ready
 	$(BIN)/ruff format .
 
 bench: $(BIN)/.ready
-	$(BIN)/python benchmarks/speed/overhead.py
+	$(BIN)/autodata bench $(SUITE) --yes --out benchmarks/results/bench_$(basename $(notdir $(SUITE))).json
+	$(BIN)/python benchmarks/tables.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage

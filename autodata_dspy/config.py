@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import tomllib
+import typing
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import ConfigError, did_you_mean
@@ -21,11 +22,13 @@ N_SLOTS = 100  # of one pass
 SLOTS_PER_EXAMPLE = 10  # how many may be spent on one wanted example, unless `passes` says otherwise
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Settings as a table; a key that is none is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AcceptanceConfig(_Strict):
+class AcceptanceConfig(Strict):
     """The acceptance rule. A value left out is the domain's own; see `acceptance.ExactCounts` and `Thresholds`.
 
     Attributes:
@@ -49,7 +52,7 @@ class AcceptanceConfig(_Strict):
     gap: float | None = None
 
 
-class LimitsConfig(_Strict):
+class LimitsConfig(Strict):
     """Bounds on calls, tokens (input + output) and US dollars; absent means unbounded."""
 
     max_calls: int | None = Field(default=None, ge=1)
@@ -60,7 +63,7 @@ class LimitsConfig(_Strict):
         return Limits(**self.model_dump())
 
 
-class RunConfig(_Strict):
+class RunConfig(Strict):
     """Everything that determines a run.
 
     Attributes:
@@ -108,31 +111,15 @@ class RunConfig(_Strict):
             return self.passes or 1
         return min(MAX_PASSES, math.ceil(self.n * SLOTS_PER_EXAMPLE / N_SLOTS))
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_keys(cls, data: Any) -> Any:
-        roles = data.get("roles") if isinstance(data, dict) else None
-        for role, spec in roles.items() if isinstance(roles, dict) else ():
-            if isinstance(spec, dict) and "api_key" in spec:
-                raise ConfigError(
-                    f"roles.{role}.api_key: keys are not kept in configurations; name an environment variable with "
-                    "api_key_env instead"
-                )
-        return data
-
     @field_validator("roles", mode="before")
     @classmethod
     def _read_roles(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise ValueError("expected a table of roles")
-        return {check_role(role): RoleSpec.read(role, spec).to_dict() for role, spec in value.items()}
+        return roles_table(value)
 
     @field_validator("task", mode="before")
     @classmethod
     def _read_task(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return read_task(value).to_table()
-        return LabelledTask.of(value).to_table() if isinstance(value, dict) else value
+        return task_table(value)
 
     @classmethod
     def read(cls, path: Path | None = None, **overrides: Any) -> RunConfig:
@@ -144,14 +131,7 @@ class RunConfig(_Strict):
         Raises:
             ConfigError: unreadable file, unknown key (with the nearest right name) or a bad value.
         """
-        data: dict[str, Any] = {}
-        if path is not None:
-            try:
-                data = tomllib.loads(path.read_text("utf-8"))
-            except FileNotFoundError:
-                raise ConfigError(f"configuration file not found: {path}") from None
-            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-                raise ConfigError(f"configuration file {path}: {error}") from None
+        data = {} if path is None else read_toml(path, "configuration file")
         for key, value in overrides.items():
             if isinstance(value, dict) and isinstance(data.get(key, {}), dict):
                 given = {k: v for k, v in value.items() if v is not None}
@@ -166,9 +146,33 @@ class RunConfig(_Strict):
         try:
             return cls(**data)
         except ValidationError as error:
-            raise ConfigError(_one_line(cls, error)) from None
+            raise ConfigError(first_problem(cls, error)) from None
         except TypeError as error:
             raise ConfigError(f"configuration: {error}") from None
+
+
+def roles_table(value: Any) -> dict[str, dict[str, Any]]:
+    """role → {model, parameters} of what a file gives for `roles`.
+
+    Raises:
+        ValueError, ConfigError: no table, an unknown role, a value that names no model, or a key in clear.
+    """
+    if not isinstance(value, dict):
+        raise ValueError("expected a table of roles")
+    for role, spec in value.items():
+        if isinstance(spec, dict) and "api_key" in spec:
+            raise ConfigError(
+                f"roles.{role}.api_key: keys are not kept in configurations; name an environment variable with "
+                "api_key_env instead"
+            )
+    return {check_role(role): RoleSpec.read(role, spec).to_dict() for role, spec in value.items()}
+
+
+def task_table(value: Any) -> Any:
+    """A classification task as a table, of the name of its file or of a table. Raises ConfigError."""
+    if isinstance(value, str):
+        return read_task(value).to_table()
+    return LabelledTask.of(value).to_table() if isinstance(value, dict) else value
 
 
 def _merge_roles(earlier: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -181,17 +185,36 @@ def _merge_roles(earlier: dict[str, Any], given: dict[str, Any]) -> dict[str, An
     return merged
 
 
-def _one_line(model: type[BaseModel], error: ValidationError) -> str:
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The tables of a file. Raises ConfigError: one line that says `what` it should be."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{what} not found: {path}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{what} {path}: {error}") from None
+
+
+def first_problem(model: type[BaseModel], error: ValidationError) -> str:
+    """One line for the first thing that is wrong; of an unknown setting, with the nearest right name."""
     first = error.errors()[0]
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        table: Any = model
-        for part in where[:-1]:
-            table = table.model_fields[part].annotation
+        table = model
+        for part in where[:-1]:  # a place in a list and a name in a table of tables are no settings
+            field = table.model_fields.get(part)
+            table = (_model_in(field.annotation) if field else None) or table
         prefix = ".".join(where[:-1])
         return did_you_mean("setting", where[-1], table.model_fields) + (f" (in [{prefix}])" if prefix else "")
     message = first["msg"].removeprefix("Value error, ")
     return f"setting {'.'.join(where)!r}: {message}, not {first.get('input')!r}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, alone or several of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in typing.get_args(annotation) if (found := _model_in(arg))), None)
 
 
 def parse_lm_flags(flags: list[str]) -> dict[str, Any]:

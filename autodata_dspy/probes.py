@@ -1,8 +1,8 @@
 """Probes: real held-out items that a downstream metric may look at, and that no prompt but the student's may hold.
 
-A probe file is JSON lines: `{"id", "question", "answer"}` and, where there are any, `text` and `label` (of a
-classification), `context`, `choices`, `answers` (each of them right), `answer_type`, `task`, `tests` and
-`entry_point` (of code). What is said aloud about a probe are numbers and categories, never an item.
+A probe file is JSON lines: `{"id", "question", "answer"}`, or `{"text", "label"}` of a classification, and, where there
+are any, both, `context`, `choices`, `answers` (each of them right), `answer_type`, `task`, `tests` and `entry_point`
+(of code). What is said aloud about a probe are numbers and categories, never an item.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class ProbeItem:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> ProbeItem:
         """From a row of a file. Raises ValueError: what is missing, without any of its content."""
+        row = {"question": row.get("text"), "answer": row.get("label"), **row}
         for key in ("question", "answer"):
             if not isinstance(row.get(key), str) or not row[key].strip():
                 raise ValueError(f"{key!r} is missing or no text")

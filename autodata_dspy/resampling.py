@@ -47,3 +47,19 @@ def _ranks(values: Sequence[float]) -> np.ndarray:
 
     ranks = rankdata(np.asarray(values, dtype=float))
     return ranks - ranks.mean()
+
+
+def weights(n: int, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n is drawn in samples of n with replacement, (n_draws, n)."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=n_draws) if n else np.zeros((n_draws, 0), dtype=int)
+
+
+def over_groups(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws of the mean over groups (seeds), from draws of each group, (n_groups, n_draws).
+
+    One group fewer is drawn than there are: samples of n out of n understate the variance of the mean by (n - 1) / n,
+    which is a third of it for three seeds. With one group its own variation is unknown, and left out.
+    """
+    n, n_draws = values.shape
+    picked = rng.integers(0, n, (max(1, n - 1), n_draws))
+    return values[picked, np.arange(n_draws)].mean(axis=0)

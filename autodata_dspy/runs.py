@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autodata_dspy import registry
 from autodata_dspy.acceptance import adjusted
 from autodata_dspy.artifact import generator_plugin, load_program
+from autodata_dspy.budget import Limits
 from autodata_dspy.config import N_SLOTS, AcceptanceConfig, RunConfig
 from autodata_dspy.documents import load_documents
 from autodata_dspy.errors import ArtifactError, ConfigError, StoreError
@@ -115,14 +116,17 @@ def read_documents(config: RunConfig) -> list[Document]:
     return load_documents(config.documents, config.domain)
 
 
-def start(config: RunConfig, run_dir: Path, watch: Watch | None = None) -> Result:
+def start(config: RunConfig, run_dir: Path, watch: Watch | None = None, limits: Limits | None = None) -> Result:
     """Run a configuration in a folder, `completed`; an unfinished run of the same configuration there is continued.
+
+    Args:
+        limits: of this session alone, instead of the configuration's.
 
     Raises:
         ConfigError, ArtifactError, StoreError: see `build_maker`, `load_documents`, `generate`.
     """
     config = completed(config)
-    return _generate(config, read_documents(config), run_dir, watch)
+    return _generate(config, read_documents(config), run_dir, watch, limits)
 
 
 def resume(run_dir: Path, watch: Watch | None = None, **changes: Any) -> Result:
@@ -142,7 +146,9 @@ def resume(run_dir: Path, watch: Watch | None = None, **changes: Any) -> Result:
     return _generate(config, RunFolder(run_dir).read_documents(), run_dir, watch)
 
 
-def _generate(config: RunConfig, documents: list[Document], run_dir: Path, watch: Watch | None) -> Result:
+def _generate(
+    config: RunConfig, documents: list[Document], run_dir: Path, watch: Watch | None, limits: Limits | None = None
+) -> Result:
     from autodata_dspy.generation import generate
 
     if run_dir.exists() and not run_dir.is_dir():
@@ -155,7 +161,7 @@ def _generate(config: RunConfig, documents: list[Document], run_dir: Path, watch
         passes=config.n_passes,
         concurrency=config.concurrency,
         run_dir=run_dir,
-        limits=config.limits.limits(),
+        limits=limits or config.limits.limits(),
         config=config.model_dump(),
         watch=watch,
     )

@@ -12,6 +12,7 @@ import typer
 from autodata_dspy.cli import (
     audit,
     audit_metric,
+    bench,
     calibrate,
     compile,
     diff,
@@ -41,6 +42,7 @@ app.command("generate")(generate.command)
 app.command("run")(run.command)
 app.command("calibrate")(calibrate.command)
 app.command("compile")(compile.command)
+app.command("bench")(bench.command)
 app.command("resume")(resume.command)
 app.command("status")(status.command)
 app.command("show")(show.command)

@@ -44,8 +44,8 @@ _SUBJECTS = (
         r"\bcount|\bways\b|combination|permutation|factorial|pigeonhole|bit strings?",
         "how many ways there are to choose from n things in two separate cases, with the numbers {numbers}; the answer "
         "is a polynomial in n (program: expand(expand_func(binomial(n, 2) + ...)))",
-        "how many words of n letters there are that keep a condition, with the numbers {numbers} as sizes of "
-        "alphabets; a formula in n (program: powers such as 5**n)",
+        "how many codes there are of n signs from one alphabet and then some more from another one, with the numbers "
+        "{numbers} as sizes of alphabets; a formula in n (program: powers such as 5**n*7**3)",
     ),
     (
         r"probab|expected|random",
@@ -58,9 +58,11 @@ _SUBJECTS = (
     ),
     (
         r"graphs?\b|vertices|edges|\btrees?\b",
-        "the number of edges of a graph that is put together from two families of graphs, as a formula in n, with the "
-        "numbers {numbers}",
-        "the square of the adjacency matrix of a graph with four vertices, whose edges are listed (program: Matrix)",
+        # No listed edges: program and solver make the same matrix of them, with the same edge left out.
+        "the number of edges of a complete graph whose number of vertices is a formula in n with the numbers {numbers}; "
+        "the answer is a polynomial in n (program: m = ..., expand(m*(m - 1)/2))",
+        "the square of the adjacency matrix of a graph with three vertices; the problem states the matrix row by row "
+        "(program: Matrix([[0, 1, ...], ...])**2)",
     ),
     (
         r"relations?\b|ordered pairs?|equivalence|transitive",

@@ -100,13 +100,13 @@ class StudentUplift(DataMetric):
             told = f"Nothing was accepted.\n{failures(made.trajectories)}"
             return Measured(0.0, told.strip(), {self.name: 0.0})
         n_asked = sum(row is not None for row in self._asked())
-        arms = {"without": self._arm(())}
+        arms = {"without": self.scores(())}
         if 2 * sum(score is not None for score in arms["without"]) < n_asked:  # an outage: spare it the other arms
             return Measured(None, "most answers of the student could not be scored")
-        arms["with"] = self._arm(made.examples)
+        arms["with"] = self.scores(made.examples)
         control = _unaccepted(made) if self.control == "unaccepted" else self.control
         if control:
-            arms["control"] = self._arm(control)
+            arms["control"] = self.scores(control)
         rows = list(zip(*arms.values(), strict=True))
         items = tuple(None if None in row else row for row in rows)
         decided = [row for row in items if row is not None]
@@ -144,8 +144,8 @@ class StudentUplift(DataMetric):
         """What stands above every text that is sorted into labels."""
         return f"The answer is one of: {'; '.join(self.domain.labels)}"
 
-    def _arm(self, examples: Sequence[Example]) -> list[float | None]:
-        """The score of each item with demos from the examples."""
+    def scores(self, examples: Sequence[Example]) -> list[float | None]:
+        """The score of each item with demos from the examples, in [0, 1]; None is undecided."""
         asked = self._asked()
         demos = self._demos(examples, [row[2] if row else "" for row in asked])
         jobs = [(row, chosen) for row, chosen in zip(asked, demos, strict=True)]

@@ -28,6 +28,7 @@ OPTIONS = {
         "compile",
     ): "--domain --task --documents --program --lm --config --optimizer --option --metric --probe --audit-examples "
     "--hoped --budget --repeats --seed --concurrency --run-dir --max-calls --max-tokens --max-usd --yes --out",
+    ("bench",): "suite --run-dir --yes --out",
     ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",

@@ -65,6 +65,7 @@ GROUPS = (
     ("compiled",),
     ("compilation",),
     ("exporters",),  # the card tells of a run in the words of the report
+    ("benchmarking",),  # it reads runs back as exporters do
     ("cli",),
 )
 PLUGIN_ROOMS = ("verifiers", "domains", "generators", "exporters", "metrics", "optimizers")

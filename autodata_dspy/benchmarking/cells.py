@@ -1,0 +1,147 @@
+"""The cells of a suite: each an arm on a domain with a seed in one comparison, and a normal run folder."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autodata_dspy import runs
+from autodata_dspy.benchmarking.grounds import Ground
+from autodata_dspy.benchmarking.suite import Arm, Suite, file_name
+from autodata_dspy.config import RunConfig
+from autodata_dspy.documents.checks import says_something
+from autodata_dspy.types import Challenge
+
+ENOUGH = 100_000  # examples wanted where the budget ends a run, not their number
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a suite.
+
+    Attributes:
+        comparison: what arms have in common: "calls", "tokens" or "examples".
+        amount: how many of them.
+        generation: from 0; a later one starts from what `previous` accepted.
+        folder: of the run.
+    """
+
+    comparison: str
+    amount: int
+    ground: Ground
+    arm: Arm
+    seed: int
+    folder: Path
+    generation: int = 0
+    previous: Cell | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        later = f", generation {self.generation}" if self.generation else ""
+        return f"{self.arm.title} on {self.ground.name}, seed {self.seed}{later}, {self.amount} {self.comparison}"
+
+    @property
+    def key(self) -> str:
+        return "/".join(
+            (self.comparison, self.ground.name, self.arm.title, f"seed {self.seed}", f"generation {self.generation}")
+        )
+
+    @property
+    def first(self) -> Cell:
+        """The first generation of its line."""
+        return self if self.previous is None else self.previous.first
+
+    def config(self) -> RunConfig:
+        """The configuration of its run; that of a later generation names files that `grow` has written.
+
+        Raises:
+            ConfigError, ArtifactError: settings that do not go together, no such program.
+        """
+        given = dict(self.settings)
+        if self.previous is not None:
+            files = {"documents": self._grown("documents"), "seeds": self._grown("seeds")}
+            given |= {name: str(files[name]) for name in files if given.get(name, "none") != "none"}
+            if "seeds" not in given and _takes_seeds(RunConfig.of(given)):
+                given["seeds"] = str(files["seeds"])
+        return runs.completed(RunConfig.of(given))
+
+    def _grown(self, what: str) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.{what}.jsonl")
+
+    def grow(self, accepted: Sequence[Challenge]) -> int:
+        """Write what the generation before accepted as documents and seed tasks; returns how many there are."""
+        able = [c for c in accepted if says_something(_text(c))]
+        documents = [{"id": f"example-{n:04d}", "text": _text(c)} for n, c in enumerate(able)]
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        for what, rows in (("documents", documents), ("seeds", [_seed_task(c) for c in able])):
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            self._grown(what).write_text(lines, "utf-8")
+        return len({row["text"] for row in documents})
+
+
+def _text(challenge: Challenge) -> str:
+    return challenge.question if challenge.label else f"{challenge.question}\n\n{challenge.answer}"
+
+
+def _seed_task(challenge: Challenge) -> dict[str, Any]:
+    if challenge.label:
+        given = {"instruction": "Which label fits the text?", "input": challenge.question, "output": challenge.label}
+        return {**given, "is_classification": True}
+    return {"instruction": challenge.question, "output": challenge.answer}
+
+
+def cells_of(suite: Suite, grounds: Iterable[Ground], folder: Path) -> list[Cell]:
+    """All cells, in the order they are run in. Cells whose runs are the same share a folder, and are paid once.
+
+    Raises:
+        ConfigError, ArtifactError: an arm that cannot be built for a domain; before anything is paid.
+    """
+    found: list[Cell] = []
+    known: dict[str, Path] = {}
+    for comparison, amount in suite.budget.given().items():
+        for ground in grounds:
+            for seed in suite.seeds:
+                for arm in suite.arms:
+                    own = folder.joinpath(*map(file_name, (comparison, ground.name, arm.title, f"seed-{seed}")))
+                    settings = _settings(suite, ground, arm, seed, comparison, amount)
+                    place = known.setdefault(json.dumps(settings, sort_keys=True), own)
+                    cell = None
+                    for generation in range(suite.generations):
+                        path = place.with_name(f"{place.name}-{generation}") if suite.generations > 1 else place
+                        cell = Cell(comparison, amount, ground, arm, seed, path, generation, cell, settings)
+                        found.append(cell)
+    for config in {cell.arm.title + cell.ground.name: cell.first.config() for cell in found}.values():
+        runs.build_maker(config)
+    return found
+
+
+def _settings(suite: Suite, ground: Ground, arm: Arm, seed: int, comparison: str, amount: int) -> dict[str, Any]:
+    """What is said of a cell's run; the rest is the program's own."""
+    limits: Mapping[str, Any] = suite.limits.model_dump()
+    if comparison != "examples":
+        name = f"max_{comparison}"
+        limits = {**limits, name: min(amount, limits[name] or amount)}
+    given = {
+        **ground.settings,
+        "program": arm.program,
+        "n": amount if comparison == "examples" else ENOUGH,
+        "passes": suite.passes,
+        "seed": seed,
+        "concurrency": suite.concurrency,
+        "limits": limits,
+        "roles": suite.roles | arm.roles,
+        **arm.model_dump(include={"without", "max_rounds", "per_document", "acceptance"}, exclude_unset=True),
+        **({} if arm.grounded else {"documents": "none"}),
+    }
+    if ground.subject.seed_tasks and _takes_seeds(RunConfig.of(given)):
+        given["seeds"] = ground.subject.seed_tasks
+    return given
+
+
+def _takes_seeds(config: RunConfig) -> bool:
+    return "seeds" in inspect.signature(runs.generator_of(config).__init__).parameters

@@ -1,0 +1,71 @@
+"""What is known of a finished cell: what its run took and gave, and what the examiner made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from autodata_dspy.benchmarking.cells import Cell
+from autodata_dspy.exporters._source import source_of
+from autodata_dspy.results import Result
+from autodata_dspy.types import Challenge
+from autodata_dspy.verifiers.diversity import Diversity
+
+
+def kept_of(cell: Cell) -> tuple[Result, list[Challenge]]:
+    """The result in a cell's folder, and its examples; of as many as are wanted, the first.
+
+    Raises:
+        StoreError: no run, or a damaged one.
+    """
+    result = source_of(cell.folder).result
+    kept = [r.challenge for _, r in result.kept if r.challenge]
+    return result, kept[: cell.amount] if cell.comparison == "examples" else kept
+
+
+def record(cell: Cell, mark: str, result: Result, kept: list[Challenge], found: Mapping[str, Any]) -> dict[str, Any]:
+    """As plain data; of the examples only scores.
+
+    Args:
+        mark: what the cell's run depends on, as a hash.
+        found: by the examiner.
+    """
+    rounds = [r for t in result.trajectories for r in t.rounds]
+    used = result.usage.values()
+    verdict = Diversity().verify(kept)
+    return {
+        "key": cell.key,
+        "mark": mark,
+        "comparison": cell.comparison,
+        "domain": cell.ground.name,
+        "arm": cell.arm.title,
+        "seed": cell.seed,
+        "generation": cell.generation,
+        "data": data_hash(kept),
+        "documents_tried": len(result.trajectories),
+        "rounds": len(rounds),
+        "accepted": sum(r.decision.accepted for r in rounds),
+        "kept": len(kept),
+        "reasons": dict(Counter(r.decision.reason for r in rounds).most_common()),
+        "calls": sum(u["calls"] for u in used),
+        "tokens": sum(u["input_tokens"] + u["output_tokens"] for u in used),
+        "seconds": round(result.seconds, 1),
+        "usd": round(sum(u["usd"] for u in used), 6),
+        "unpriced": sum(u["unpriced"] for u in used),
+        "models": result.models,
+        "diversity": None if verdict.score is None else round(verdict.score, 4),
+        "variety": {k: v for k, v in verdict.evidence.items() if k in Diversity.TARGETS},
+        "examined": dict(found),
+    }
+
+
+def nothing(cell: Cell, mark: str) -> dict[str, Any]:
+    """The record of a generation that had nothing to start from."""
+    empty: dict[str, Any] = {"weak": [], "strong": [], "valid": [], "checked": []}
+    return record(cell, mark, Result((), {}, {}, 0.0), [], empty)
+
+
+def data_hash(kept: list[Challenge]) -> str:
+    return hashlib.blake2b(repr(kept).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

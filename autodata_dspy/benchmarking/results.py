@@ -1,0 +1,169 @@
+"""The results of a suite as plain data: what a table, a plot or another reader needs, and what it came from."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Any
+
+from autodata_dspy.audit import wilson
+from autodata_dspy.benchmarking.statistics import (
+    Difference,
+    Estimate,
+    Total,
+    corrected,
+    difference,
+    estimate,
+    macro_f1,
+    mean,
+)
+from autodata_dspy.benchmarking.suite import Suite
+
+SCHEMA = 1
+PACKAGES = ("autodata-dspy", "dspy", "sympy", "scikit-learn", "numpy")
+MEASURES = ("test", "gap", "valid")  # in which arms are compared; the first where there is a test
+TOTALS: dict[str, Total] = {"macro-F1": macro_f1, "mean score": mean}
+Row = dict[str, Any]
+
+
+def results(
+    suite: Suite,
+    cells: Sequence[Row],
+    tested: Sequence[Row],
+    references: Sequence[Row],
+    hashes: Mapping[str, Mapping[str, str]],
+    touches: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    """Everything: suite, versions, machine, hashes, one row a cell, an arm and a comparison; JSON-able.
+
+    Args:
+        cells: records of `measures`.
+        tested: of each arm in each comparison and domain, the items of its students, by generation, size and seed.
+        references: items of the lines to compare with.
+    """
+    return {
+        "schema": SCHEMA,
+        "suite": suite.name,
+        "config": _portable(suite.model_dump(exclude_defaults=True)),
+        "seeds": list(suite.seeds),
+        "budget": suite.budget.given(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()},
+        "hashes": {name: dict(each) for name, each in hashes.items()},
+        "touches": [dict(touch) for touch in touches],
+        "references": [_reference(row) for row in references],
+        "arms": [_arm(rows, _looks(tested, rows[0])) for rows in _grouped(cells)],
+        "comparisons": _comparisons(suite, cells, tested),
+        "cells": [{k: v for k, v in cell.items() if k not in ("key", "mark")} for cell in cells],
+    }
+
+
+def _portable(value: Any) -> Any:
+    """Settings without places on this machine: of an absolute path its last part is left."""
+    if isinstance(value, dict):
+        return {k: _portable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_portable(v) for v in value]
+    return PurePath(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
+
+
+def _grouped(cells: Sequence[Row]) -> list[list[Row]]:
+    """The seeds of an arm together."""
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(cell[k] for k in ("comparison", "domain", "generation", "arm")), []).append(cell)
+    return list(groups.values())
+
+
+def _looks(tested: Sequence[Row], cell: Row) -> Row | None:
+    names = ("comparison", "domain", "arm")
+    return next((row for row in tested if all(row[n] == cell[n] for n in names)), None)
+
+
+def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
+    """One arm in one comparison, domain and generation, over its seeds."""
+    sums = {k: sum(row[k] for row in rows) for k in ("rounds", "accepted", "kept", "calls", "tokens", "seconds", "usd")}
+    first, n = rows[0], sums["kept"]
+    variety = [row["diversity"] for row in rows if row["diversity"] is not None]
+    checks = [c for row in rows for c in row["examined"]["checked"] if c is not None]
+    told = {k: first[k] for k in ("comparison", "domain", "arm", "generation", "models")}
+    found = {
+        **told,
+        "n_seeds": len(rows),
+        **{k: round(v, 6) for k, v in sums.items()},
+        "unpriced": sum(row["unpriced"] for row in rows),
+        "acceptance": asdict(
+            Estimate(sums["accepted"] / max(1, sums["rounds"]), *wilson(sums["accepted"], sums["rounds"]))
+        ),
+        "per_example": {
+            k: round(sums[k] / n, 4) if n else None for k in ("rounds", "calls", "tokens", "seconds", "usd")
+        },
+        "examined": sum(len(row["examined"]["weak"]) for row in rows),
+        **{k: asdict(estimate([row["examined"][k] for row in rows], mean, False)) for k in ("valid", "weak", "strong")},
+        "gap": asdict(estimate([_gaps(row) for row in rows], mean, False)),
+        "checked": sum(checks) / len(checks) if checks else None,
+        "diversity": sum(variety) / len(variety) if variety else None,
+    }
+    if looks is not None:
+        points = {size: items for generation, size, items in looks["points"] if generation == first["generation"]}
+        total = TOTALS[looks["measure"]]
+        found |= {
+            "measure": looks["measure"],
+            "contaminated": looks["contaminated"],
+            "test": asdict(estimate(points[0], total, True)),
+            "by_size": [[s, asdict(estimate(items, total, True))] for s, items in sorted(points.items()) if s],
+        }
+    return found
+
+
+def _gaps(cell: Row) -> list[float | None]:
+    """Strong minus weak of each example."""
+    pairs = zip(cell["examined"]["weak"], cell["examined"]["strong"], strict=True)
+    return [None if weak is None or strong is None else strong - weak for weak, strong in pairs]
+
+
+def _reference(row: Row) -> Row:
+    score = estimate([row["items"]], TOTALS[row["measure"]], True)
+    return {k: row[k] for k in ("domain", "line", "measure", "n")} | {"test": asdict(score)}
+
+
+def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row]) -> list[Row]:
+    """Every pair in every comparison, domain and measure, of the last generation; corrected together."""
+    last, rows, found = suite.generations - 1, [], []
+    for comparison in suite.budget.given():
+        for domain in suite.subjects:
+            for better, than in suite.compared:
+                sides = [
+                    _side(cells, tested, {"comparison": comparison, "domain": domain, "arm": arm, "generation": last})
+                    for arm in (better, than)
+                ]
+                for measure in MEASURES:
+                    if all(measure in side for side in sides):
+                        (first, total), (second, _) = sides[0][measure], sides[1][measure]
+                        found.append(difference(first, second, total, measure == "test"))
+                        rows.append({"comparison": comparison, "domain": domain, "arm": better, "than": than})
+                        rows[-1]["measure"] = measure
+    return [row | _plain(d) for row, d in zip(rows, corrected(found), strict=True)]
+
+
+def _side(cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, tuple[list[Any], Total]]:
+    """Measure → the items of each seed of an arm, and what makes a figure of them."""
+    own = [cell for cell in cells if all(cell[k] == v for k, v in which.items())]
+    found = {"gap": ([_gaps(cell) for cell in own], mean), "valid": ([c["examined"]["valid"] for c in own], mean)}
+    if (looks := _looks(tested, which)) is not None:
+        [items] = [
+            items for generation, size, items in looks["points"] if (generation, size) == (which["generation"], 0)
+        ]
+        found["test"] = (items, TOTALS[looks["measure"]])
+    return found
+
+
+def _plain(found: Difference) -> Row:
+    body = asdict(found) | {"verdict": found.verdict}
+    if found.value is None:
+        body |= dict.fromkeys(("low", "high", "p", "adjusted", "detectable", "sd"))
+    return body

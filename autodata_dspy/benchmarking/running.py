@@ -1,0 +1,224 @@
+"""A suite from its cells to its results: resumable, forecast first, each arm tested once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autodata_dspy import runs
+from autodata_dspy.benchmarking.cells import Cell, cells_of
+from autodata_dspy.benchmarking.examination import Examiner, examined, looked_at
+from autodata_dspy.benchmarking.forecast import Progress, SuiteForecast, forecast, pilot
+from autodata_dspy.benchmarking.grounds import Ground, read_ground
+from autodata_dspy.benchmarking.measures import kept_of, nothing, record
+from autodata_dspy.benchmarking.results import results
+from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
+from autodata_dspy.benchmarking.suite import Suite
+from autodata_dspy.errors import BudgetExceeded, ConfigError
+from autodata_dspy.evaluation_log import EvaluationLog
+from autodata_dspy.events import Watch
+from autodata_dspy.generation import Interrupted, fingerprint, open_folder
+from autodata_dspy.metrics._made import Example
+from autodata_dspy.program_file import write_whole
+from autodata_dspy.roles import Roles
+from autodata_dspy.store import RunFolder
+from autodata_dspy.types import Challenge
+
+REFERENCES = ("zero-shot", "human data")
+FEWEST = 2  # documents or seed tasks that a generation starts from
+
+
+def run_suite(
+    suite: Suite,
+    folder: Path,
+    *,
+    confirm: Callable[[SuiteForecast], bool] | None = None,
+    progress: Progress = lambda title, n_accepted: contextlib.nullcontext(Watch()),
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Run what is missing of a suite, and say what came of all of it.
+
+    Args:
+        folder: of the suite; what is finished there costs nothing again.
+        confirm: asked with the forecast, after each arm's first calls; False stops.
+        progress: (title, examples there are already) → context with a Watch, for each run.
+        tell: hears what goes on between the runs.
+
+    Returns:
+        The results (see `results.results`), which are in `results.json` of the folder too.
+
+    Raises:
+        ConfigError, ArtifactError: a suite that cannot work, not confirmed, or a second look at test items.
+        StoreError: the folder is in use, damaged, or belongs to something else.
+        ProviderError, Interrupted: everything so far is kept.
+    """
+    grounds = [read_ground(name, subject) for name, subject in suite.subjects.items()]
+    cells = cells_of(suite, grounds, folder)
+    roles = Roles(**suite.roles)
+    exams = {g.name: Exam(g, roles, suite.concurrency) for g in grounds if g.test is not None}
+    with contextlib.ExitStack() as stack:
+        mark = hashlib.sha256(f"bench {suite.name}".encode()).hexdigest()[:16]
+        open_folder(RunFolder(folder), stack, mark, {}, [])
+        log = EvaluationLog(folder / "cells.jsonl")
+        stack.callback(log.close)
+        touches = Touches(folder)
+        stack.callback(touches.close)
+        try:
+            found = _Bench(suite, grounds, cells, exams, log, touches, progress, tell).run(confirm)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+    write_whole(folder / "results.json", (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
+    return found
+
+
+class _Bench:
+    """One call of `run_suite`."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        grounds: Sequence[Ground],
+        cells: Sequence[Cell],
+        exams: dict[str, Exam],
+        log: EvaluationLog,
+        touches: Touches,
+        progress: Progress,
+        tell: Callable[[str], None],
+    ):
+        self.suite, self.grounds, self.cells, self.exams = suite, grounds, cells, exams
+        self.log, self.touches, self.progress, self.tell = log, touches, progress, tell
+        self.marks: dict[str, str] = {}
+        self.roles = Roles(**(suite.roles | suite.examiner.roles))
+        how = suite.examiner
+        self.examiners = {g.name: Examiner(g.domain, self.roles, how.attempts).digest for g in grounds}
+
+    def run(self, confirm: Callable[[SuiteForecast], bool] | None) -> dict[str, Any]:
+        rates = pilot([c for c in self.cells if c.generation == 0], self.progress)
+        done = {c.key for c in self.cells if self._known(c) is not None}
+        expected = forecast(self.suite, self.cells, done, rates, self.exams)
+        self.tell(expected.line())
+        if len(done) < len(self.cells) and confirm is not None and not confirm(expected):
+            raise ConfigError("not confirmed; nothing but each arm's first calls was spent, and a rerun uses them")
+        records = []
+        for number, cell in enumerate(self.cells, 1):
+            records.append(self._measured(cell, f"{number} of {len(self.cells)}: {cell.title}"))
+        tested = [self._tested(ground, comparison) for ground in self.grounds for comparison in self._comparisons()]
+        references = [self._references(ground) for ground in self.grounds if ground.name in self.exams]
+        hashes = {g.name: {**g.hashes(), "examiner": self.examiners[g.name]} for g in self.grounds}
+        looks = [row for rows in tested for row in rows]
+        lines = [row for rows in references for row in rows]
+        return results(self.suite, records, looks, lines, hashes, self.touches.told())
+
+    def _comparisons(self) -> list[str]:
+        return list(self.suite.budget.given())
+
+    # -- cells --------------------------------------------------------------------------------------------------
+
+    def _mark(self, cell: Cell) -> str:
+        """What a cell's measures depend on. A later generation's documents are those that the one before gave."""
+        if cell.first.key in self.marks:
+            return self.marks[cell.first.key]
+        config, ground = cell.first.config(), cell.ground
+        documents = runs.slots() if config.documents == "none" else ground.documents
+        own = fingerprint(runs.build_maker(config), documents, cell.seed)
+        how = self.suite.examiner.model_dump(exclude={"roles"})
+        facts = [own, config.limits.model_dump(), config.n, config.n_passes, how, self.examiners[ground.name]]
+        self.marks[cell.first.key] = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        return self.marks[cell.first.key]
+
+    def _known(self, cell: Cell) -> dict[str, Any] | None:
+        kept = self.log.get(cell.key)
+        return kept if kept is not None and kept["mark"] == self._mark(cell) else None
+
+    def _measured(self, cell: Cell, title: str) -> dict[str, Any]:
+        """The record of a cell; its run and its examination are made where they are missing."""
+        if (known := self._known(cell)) is not None:
+            return known
+        mark = self._mark(cell)
+        if cell.previous is not None and cell.grow(self._examples(cell.previous)) < FEWEST:
+            self.log.put(nothing(cell, mark))
+            return self.log.get(cell.key) or {}
+        with self.progress(title, runs.n_accepted(cell.folder)) as watch:
+            stopped = runs.start(cell.config(), cell.folder, watch).stopped
+        if stopped is not None and not isinstance(stopped, BudgetExceeded):
+            raise stopped
+        result, kept = kept_of(cell)
+        how, domain = self.suite.examiner, cell.ground.domain
+        examples = looked_at(kept, how, cell.seed)
+        by = hashlib.sha256(repr([list(examples), how.attempts, self.examiners[cell.ground.name]]).encode()).hexdigest()
+        place = cell.folder.with_name(f"{cell.folder.name}-examined-{by[:6]}")
+        with self.progress(f"{title}: {len(examples)} examples examined", 0) as watch:
+            found = examined(
+                domain,
+                self.roles,
+                examples,
+                how.attempts,
+                run_dir=place,
+                concurrency=self.suite.concurrency,
+                watch=watch,
+            )
+        self.log.put(record(cell, mark, result, kept, found))
+        return self.log.get(cell.key) or {}
+
+    def _examples(self, cell: Cell) -> list[Challenge]:
+        """What a cell accepted; nothing where its line had ended before it."""
+        return kept_of(cell)[1] if RunFolder(cell.folder).exists() else []
+
+    # -- students -----------------------------------------------------------------------------------------------
+
+    def _tested(self, ground: Ground, comparison: str) -> list[dict[str, Any]]:
+        """What the students of each arm reach, by generation and by how many examples they learn from (0: all)."""
+        exam = self.exams.get(ground.name)
+        if exam is None:
+            return []
+        rows = []
+        for arm in self.suite.arms:
+            by_point: dict[tuple[int, int], list[list[Example]]] = {}
+            dropped = 0
+            for cell in self.cells:
+                if (cell.ground.name, cell.comparison, cell.arm) == (ground.name, comparison, arm):
+                    given = [Example(c) for c in self._examples(cell)]
+                    examples = exam.clean(given)
+                    dropped += len(given) - len(examples)
+                    for size in (*self.suite.sizes, 0):
+                        by_point.setdefault((cell.generation, size), []).append(examples[: size or None])
+            who = f"{arm.title} on {ground.name}, equal {comparison}"
+            data = data_digest([seed for point in by_point.values() for seed in point])
+            found = self.touches.once(exam, who, data, self._look(exam, who, by_point))
+            told = {"comparison": comparison, "domain": ground.name, "arm": arm.title, "measure": exam.measure}
+            rows.append({**told, "contaminated": dropped, **found})
+        return rows
+
+    def _references(self, ground: Ground) -> list[dict[str, Any]]:
+        """The student without data, and with data that people made."""
+        exam = self.exams[ground.name]
+        rows = []
+        for line in REFERENCES:
+            examples = exam.clean(ground.examples) if line == "human data" else []
+            if line == "human data" and not examples:
+                continue
+            who = f"{line} on {ground.name}"
+            found = self.touches.once(exam, who, data_digest([examples]), self._reference(exam, who, examples))
+            told = {"domain": ground.name, "line": line, "measure": exam.measure, "n": len(examples)}
+            rows.append(told | found)
+        return rows
+
+    def _look(
+        self, exam: Exam, who: str, by_point: dict[tuple[int, int], list[list[Example]]]
+    ) -> Callable[[], dict[str, Any]]:
+        def look() -> dict[str, Any]:
+            self.tell(f"testing the students of {who}")
+            return {"points": [[*point, [exam.taught(e) for e in seeds]] for point, seeds in by_point.items()]}
+
+        return look
+
+    def _reference(self, exam: Exam, who: str, examples: list[Example]) -> Callable[[], dict[str, Any]]:
+        def look() -> dict[str, Any]:
+            self.tell(f"testing the students of {who}")
+            return {"items": exam.taught(examples) if examples else exam.untaught()}
+
+        return look

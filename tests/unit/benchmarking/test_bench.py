@@ -1,0 +1,216 @@
+"""`autodata bench` from a file to tables, on a model server that plays every role."""
+
+import contextlib
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import benching
+import command_line
+import model_server
+import pytest
+from command_line import refused_run, run_here
+
+from autodata_dspy.benchmarking.grounds import read_ground
+from autodata_dspy.benchmarking.students import Exam, Touches
+from autodata_dspy.benchmarking.suite import read_suite
+from autodata_dspy.errors import ConfigError, ProviderError, StopRun
+from autodata_dspy.roles import Roles
+
+README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+SMALL = "seeds = 2\nconcurrency = 1\nbudget = { calls = 9 }\nexaminer = { attempts = 1, examples = 2 }\n"
+
+
+class Server(model_server.ModelServer):
+    """Plays every role of a suite on labelled texts; `benching.model` says how."""
+
+    def answer(self, body, raw):
+        inputs = model_server._inputs(body["messages"][-1]["content"])
+        said = benching.model(SimpleNamespace(inputs=inputs, seed=body.get("seed"), prompt=raw))
+        with self.changed:
+            self.requests.append(("any", raw))
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self._answers_left > 0, 60.0)
+            self._answers_left -= 1
+        return "\n\n".join(f"[[ ## {name} ## ]]\n{text}" for name, text in said.items())
+
+
+@pytest.fixture(scope="module")
+def server():
+    with model_server.serving(Server()) as running:
+        yield running
+
+
+def roles(server):
+    spec = f'model = "vllm:scripted", api_base = "{server.url}", num_retries = 0'
+    return f"roles = {{ all = {{ {spec} }} }}\n"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    benching.files(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def finished(server, tmp_path_factory):
+    """The three lines of the README, run: (folder, what the command said, requests it took)."""
+    folder = tmp_path_factory.mktemp("bench")
+    benching.files(folder)
+    shown = re.search(r"```toml\n(documents = [^`]*?test = [^`]*?roles = [^`]*?)```", README)[1]
+    (folder / "readme.toml").write_text(shown)
+    assert len(shown.splitlines()) == 3 and read_suite(folder / "readme.toml").roles["student"]
+    (folder / "contracts").mkdir()
+    for n, line in enumerate((folder / "letters.jsonl").read_text().splitlines()):
+        (folder / "contracts" / f"{n}.txt").write_text(json.loads(line)["text"])
+    documents, test, _ = shown.splitlines()
+    (folder / "mine.toml").write_text(f"{documents}\n{test}\n{roles(server)}{SMALL}")
+    before = len(server.requests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        ran = run_here("bench", "mine.toml", "--yes", "--out", "out.json")
+    assert ran.code == 0, ran.err
+    return folder, ran, len(server.requests) - before
+
+
+def timeless(results):
+    """Results without what a clock says."""
+    text = json.dumps(results)
+    return json.loads(re.sub(r'"seconds": [\d.]+', '"seconds": 0', text))
+
+
+def test_three_lines_of_toml_compare_the_methods_on_the_users_own_data(finished):
+    folder, ran, _ = finished
+    found = json.loads((folder / "out.json").read_text())
+    assert found == json.loads((folder / "runs" / "bench-mine" / "results.json").read_text())
+    arms = {arm["arm"]: arm for arm in found["arms"]}
+    assert arms["cot_self_instruct"]["test"]["value"] > 0.9 and arms["self_instruct"]["test"]["value"] < 0.5
+    assert arms["cot_self_instruct"]["valid"]["value"] == 1.0 and arms["self_instruct"]["valid"]["value"] == 0.0
+    assert all(arm["calls"] == 18 for arm in arms.values())  # two seeds of nine calls each
+    lines = {line["line"]: line for line in found["references"]}
+    assert lines["human data"]["n"] == 4 and 0 < lines["zero-shot"]["test"]["value"] < 0.5
+    [better] = [c for c in found["comparisons"] if (c["arm"], c["measure"]) == ("cot_self_instruct", "test")]
+    assert (
+        better["verdict"] == "better"
+        and "| cot_self_instruct | self_instruct | calls | clauses | test score |" in ran.out
+    )
+    assert re.search(r"6 runs, 0 of them done: about \d+ more model calls \(\d+ to write, .* minutes", ran.err)
+    assert "6 of 6: agentic_self_instruct on clauses, seed 1, 9 calls" in ran.err
+    assert "2 seeds, which is few" in ran.out and str(folder) not in json.dumps(found)
+    assert {"versions", "machine", "hashes", "seeds", "config"} <= found.keys()
+
+
+def test_every_look_at_test_items_is_logged_and_each_arm_has_one(finished):
+    folder, _, _ = finished
+    found = json.loads((folder / "out.json").read_text())
+    assert [touch["who"].split(" on ")[0] for touch in found["touches"]] == [
+        *("self_instruct", "cot_self_instruct", "agentic_self_instruct"),
+        *("zero-shot", "human data"),
+    ]
+    assert len({touch["test"] for touch in found["touches"]}) == 1
+    texts = [json.loads(line)["text"] for line in (folder / "clauses.test.jsonl").read_text().splitlines()]
+    assert not any(text in (folder / "out.json").read_text() for text in texts)
+
+
+def test_a_finished_suite_costs_nothing_again(finished, server, monkeypatch):
+    folder, ran, _ = finished
+    monkeypatch.chdir(folder)
+    before = len(server.requests)
+    again = run_here("bench", "mine.toml")  # nothing is left to ask about
+    assert (again.code, again.out.partition("\nwritten")[0]) == (0, ran.out.partition("\nwritten")[0])
+    assert len(server.requests) == before and "testing" not in again.err
+    (folder / "other.toml").write_text((folder / "mine.toml").read_text())
+    refused_run("bench", "other.toml", "--run-dir", "runs/bench-mine", says="belongs to another configuration")
+
+
+def test_a_second_look_with_other_examples_is_refused_and_an_interrupted_one_goes_on(here):
+    suite = read_suite("mine.toml")
+    exam = Exam(read_ground("clauses", suite.subjects["clauses"]), Roles())
+
+    def never():
+        raise AssertionError("looked again")
+
+    def cut():
+        raise StopRun(ProviderError("no answer"))
+
+    with contextlib.closing(Touches(here)) as touches, pytest.raises(ProviderError):
+        touches.once(exam, "arm on clauses", "a", cut)
+    with contextlib.closing(Touches(here)) as touches:
+        with pytest.raises(ConfigError, match="'arm on clauses' before, with other examples; a second look"):
+            touches.once(exam, "arm on clauses", "b", never)
+        assert touches.once(exam, "arm on clauses", "a", lambda: {"items": [1.0]}) == {"items": [1.0]}
+    with contextlib.closing(Touches(here)) as touches:
+        assert touches.once(exam, "arm on clauses", "a", never) == {"items": [1.0]}
+        assert touches.once(exam, "another on clauses", "b", dict) == {} and len(touches.told()) == 2
+
+
+def test_a_killed_suite_goes_on_where_it_was_and_nothing_is_doubled(finished, server, here):
+    folder, _, n_requests = finished
+    (here / "contracts").symlink_to(folder / "contracts")
+    (here / "mine.toml").write_text((folder / "mine.toml").read_text())
+    before = len(server.requests)
+    server.hold_after(24)  # amid the second arm
+    process = command_line.start("bench", "mine.toml", "--yes", cwd=here)
+    server.wait_for_requests(before + 25)
+    process.kill()
+    process.wait()
+    server.release()
+    ran = run_here("bench", "mine.toml", "--yes")
+    assert ran.code == 0, ran.err
+    assert len(server.requests) - before == n_requests + 1  # the one that was in flight
+    whole = json.loads((folder / "out.json").read_text())
+    assert timeless(json.loads((here / "runs" / "bench-mine" / "results.json").read_text())) == timeless(whole)
+
+
+def test_no_is_an_answer(server, here, monkeypatch):
+    monkeypatch.setattr("typer.confirm", lambda text: False)
+    lines = [*benching.SUITE.splitlines()[:2], 'arms = ["agentic_self_instruct"]', roles(server)]
+    (here / "mine.toml").write_text("\n".join(lines) + SMALL)
+    before = len(server.requests)
+    refused_run("bench", "mine.toml", says="not confirmed; nothing but each arm's first calls was spent")
+    assert 0 < len(server.requests) - before <= 10 and not (here / "runs/bench-mine/results.json").exists()
+
+
+def test_generations_feed_each_other_and_sizes_are_prefixes(server, here):
+    more = 'generations = 2\nsizes = [1]\narms = ["cot_self_instruct"]\nseeds = 1\n'
+    rest = SMALL.replace("seeds = 2\n", "").replace("calls = 9", "examples = 4")
+    (here / "mine.toml").write_text("\n".join(benching.SUITE.splitlines()[:2]) + "\n" + roles(server) + more + rest)
+    ran = run_here("bench", "mine.toml", "--yes", "--run-dir", "r")
+    assert ran.code == 0, ran.err
+    first, second = json.loads((here / "r" / "results.json").read_text())["arms"]
+    assert (first["generation"], second["generation"]) == (0, 1) and first["kept"] == second["kept"] == 4
+    folder = here / "r/examples/clauses/cot_self_instruct"
+    told = [json.loads(line)["text"] for line in (folder / "seed-0-1/documents.jsonl").read_text().splitlines()]
+    kept = (folder / "seed-0-0/trajectories.jsonl").read_text()
+    assert len(told) == 4 and all(json.dumps(text)[1:-1] in kept for text in told)
+    assert [size for size, _ in second["by_size"]] == [1] and second["test"]["value"] > 0.9
+    assert "cot_self_instruct, generation 1" in ran.out and "test score after 1 examples" in ran.out
+    assert "1 seed, so the intervals know nothing of how much seeds differ" in ran.out
+
+
+def test_equal_tokens_and_matched_examples_on_questions_with_a_student_that_is_a_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    documents = [model_server.document(name, "accept") for name in ("ash", "birch", "cedar", "elm")]
+    (tmp_path / "d.jsonl").write_text(model_server.lines(*documents))
+    asked = [f"Expand (x + {n})^2, which is {how}." for n, how in ((3, "easy"), (4, "hard"), (5, "hard"))]
+    answers = ["x^2+6*x+9", "x^2+8*x+16", "x^2+10*x+25"]
+    rows = [{"question": q, "answer": a} for q, a in zip(asked, answers, strict=True)]
+    (tmp_path / "q.test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with model_server.serving() as server:
+        arms = 'arms = ["agentic_self_instruct", { program = "agentic_self_instruct", without = ["gap"], per_document = 1 }]'
+        lines = ['domain = "math_objects"', 'documents = "d.jsonl"', 'test = "q.test.jsonl"', arms, roles(server)]
+        small = SMALL.replace("calls = 9", "tokens = 1500, examples = 2").replace("seeds = 2", "seeds = 1")
+        (tmp_path / "m.toml").write_text("\n".join(lines) + small)
+        ran = run_here("bench", "m.toml", "--yes", "--run-dir", "r")
+    assert ran.code == 0, ran.err
+    found = json.loads((tmp_path / "r" / "results.json").read_text())
+    tokens, examples = ({a["arm"]: a for a in found["arms"] if a["comparison"] == c} for c in ("tokens", "examples"))
+    assert all(1500 <= arm["tokens"] <= 1500 + 120 for arm in tokens.values())
+    assert [arm["kept"] for arm in examples.values()] == [2, 2] and len({a["calls"] for a in examples.values()}) == 2
+    assert all(a["checked"] == 1.0 and a["gap"]["value"] == 1.0 for a in (*tokens.values(), *examples.values()))
+    assert [a["test"]["value"] for a in examples.values()] == [pytest.approx(1 / 3)] * 2
+    [line] = found["references"]
+    assert (line["line"], line["test"]["value"]) == ("zero-shot", pytest.approx(1 / 3))
+    assert all(c["verdict"].startswith("no evidence") for c in found["comparisons"] if c["measure"] == "test")
