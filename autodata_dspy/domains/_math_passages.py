@@ -59,8 +59,8 @@ _SUBJECTS = (
     (
         r"graphs?\b|vertices|edges|\btrees?\b",
         # No listed edges: program and solver make the same matrix of them, with the same edge left out.
-        "the number of edges of a complete graph whose number of vertices is a formula in n with the numbers {numbers}; "
-        "the answer is a polynomial in n (program: m = ..., expand(m*(m - 1)/2))",
+        "the number of edges of a complete graph whose number of vertices is a formula in n with the numbers "
+        "{numbers}; the answer is a polynomial in n (program: m = ..., expand(m*(m - 1)/2))",
         "the square of the adjacency matrix of a graph with three vertices; the problem states the matrix row by row "
         "(program: Matrix([[0, 1, ...], ...])**2)",
     ),
