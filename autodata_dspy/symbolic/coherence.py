@@ -8,6 +8,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.]*\w)|(?<![\w.])\d+(?=[a-zA-Z(])")
 _PROGRAM_NUMBER = re.compile(r"(?<![A-Za-z_.\d])\d+")
 _DECIMAL = re.compile(r"\d+\.\d+")
 _GIVEN_VALUE = re.compile(r"(?<![\w(])([A-Za-z]) ?= ?-?(\d+(?:/\d+)?)(?![\w(^*/]|[.,]\d| ?[-+*/^=<>])")
+_LISTED = re.compile(r"(?<!range)[\[({]\s*-?\d+(?:\s*,\s*-?\d+){2,}\s*[\])}]")  # rows of a matrix, sets, tuples
 _BARS = re.compile(r"\|[^|\n]+\|")
 _LETTER = re.compile(r"(?<![A-Za-z\\_])[A-Za-z](?![A-Za-z])")
 _CONSTANTS = frozenset("EICeijd")  # e, i and constants of integration; d stands in dx
@@ -21,8 +22,9 @@ def mismatch(question: str, program: str, answer: str) -> str:
 
     Only what no reading explains is named: two and more numbers of the question that the program never uses, or of the
     program that the question does not state (small ones may stand there as words), a value that the question gives a
-    letter, an absolute value that the program leaves out, an unknown in the answer that the question does not mention,
-    an answer that the question already states.
+    letter, a list of three and more numbers (a set, a row of a matrix) that stands in the program alone, an absolute
+    value that the program leaves out, an unknown in the answer that the question does not mention, an answer that the
+    question already states.
     """
     used = set(_PROGRAM_NUMBER.findall(program))
     asked = dict.fromkeys(_NUMBER.findall(_DECIMAL.sub(" ", question)))
@@ -32,6 +34,9 @@ def mismatch(question: str, program: str, answer: str) -> str:
     for letter, value in _GIVEN_VALUE.findall(question):
         if not set(value.split("/")) <= used | ({"0", "1"} if "/" not in value else set()):
             return f"the program does not use {letter} = {value} of the problem; compute what is asked, or leave it out"
+    for listed in _LISTED.findall(program):
+        if _digits(listed) not in _digits(question):
+            return f"the program uses {listed}, which the problem does not state; write it into the problem"
     stated = {int(n) for n in re.findall(r"\d+", question)}
     # A small model computes some of its numbers in its head: a product or a square of what is given.
     derived = {a * b for a in stated for b in stated}
@@ -45,13 +50,18 @@ def mismatch(question: str, program: str, answer: str) -> str:
         )
     if _BARS.search(question) and not re.search(r"(?i)\babs\b|\||det", program):
         return "the problem has an absolute value and the program has none; write abs(…)"
-    given = _CONSTANTS | ({"x", "y"} if "Eq(" in answer else set())  # "the equation of the line" needs no names
-    unknown = sorted(set(_LETTER.findall(answer)) - set(_LETTER.findall(question)) - given)
+    known = _CONSTANTS | ({"x", "y"} if "Eq(" in answer else set())  # "the equation of the line" needs no names
+    unknown = sorted(set(_LETTER.findall(answer)) - set(_LETTER.findall(question)) - known)
     if unknown and not re.search(r"Lambda|ImageSet", answer):
         return f"the answer has the letter {unknown[0]}, which the problem does not mention; name it there"
     if len(plain := _squeezed(answer)) > _GIVEN and plain in _squeezed(question):
         return "the answer stands in the problem as it is; ask for something that has to be worked out"
     return ""
+
+
+def _digits(text: str) -> str:
+    """Its numbers one after the other, without signs."""
+    return f" {' '.join(re.findall('[0-9]+', text))} "
 
 
 def _squeezed(formula: str) -> str:

@@ -37,6 +37,13 @@ def test_the_demonstrations_fit(demo):
         ),
         ("Evaluate x^2 + k at k = 1/2, x = 3.", "answer = (x**2 + k).subs({x: 3, k: Rational(1, 2)})", "19/2"),
         ("Add z = 2 + 5i and w = 3.5 to v = 2i.", "answer = 2 + 5*I + Rational(7, 2) + 2*I", "11/2 + 7*I"),
+        (
+            "Square the matrix with rows (0, 1, 0), (1, 0, -1) and (0, 1, 1).",
+            "answer = Matrix([[0, 1, 0], [1, 0, -1], [0, 1, 1]])**2",
+            "Matrix([[1, 0, -1], [0, 0, -1], [1, 1, 0]])",
+        ),
+        ("Join {2, 5, 9} and {1, 2, 3}.", "answer = {2, 5, 9} | FiniteSet(1, 2, 3)", "{1, 2, 3, 5, 9}"),
+        ("List the odd numbers n with 0 < n < 40.", "answer = FiniteSet(*range(1, 40, 2))", "{1, 3}"),
         ("Give the inverse function of 2 x + 3.", "answer = Lambda(t, (t - 3)/2)", "Lambda(t, t/2 - 3/2)"),
     ],
 )
@@ -53,6 +60,12 @@ def test_what_a_reading_explains_is_no_mismatch(question, program, answer):
             "answer = solve_univariate_inequality(x**2 - 2*x - 3 < 0, x, relational=False)",
             "Interval.open(-1, 3)",
             "does not use x = 1/3",
+        ),
+        (
+            "Square the adjacency matrix of the graph with vertices a, b and c.",
+            "answer = Matrix([[0, 1, 0], [1, 0, 1], [0, 1, 0]])**2",
+            "Matrix([[1, 0, 1], [0, 2, 0], [1, 0, 1]])",
+            "uses [0, 1, 0], which the problem does not state",
         ),
         ("Find 2n + 1. For example, if n = 7.", "answer = 2*n + 1", "2*n + 1", "does not use n = 7"),
         ("Solve |x + 3| > 7.", "answer = solve_univariate_inequality(x + 3 > 7, x)", "(4, oo)", "absolute value"),
