@@ -136,7 +136,7 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row]) -> l
     last, rows, found = suite.generations - 1, [], []
     for comparison in suite.budget.given():
         for domain in suite.subjects:
-            for better, than in suite.compared:
+            for better, than in suite.compared(domain):
                 sides = [
                     _side(cells, tested, {"comparison": comparison, "domain": domain, "arm": arm, "generation": last})
                     for arm in (better, than)

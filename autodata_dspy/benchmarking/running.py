@@ -176,7 +176,7 @@ class _Bench:
         if exam is None:
             return []
         rows = []
-        for arm in self.suite.arms:
+        for arm in self.suite.arms_in(ground.name):
             by_point: dict[tuple[int, int], list[list[Example]]] = {}
             dropped = 0
             for cell in self.cells:
