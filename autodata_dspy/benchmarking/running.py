@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
 from autodata_dspy.benchmarking.suite import Suite
 from autodata_dspy.errors import BudgetExceeded, ConfigError
 from autodata_dspy.evaluation_log import EvaluationLog
-from autodata_dspy.events import Watch
+from autodata_dspy.events import Shielded, Watch
 from autodata_dspy.generation import Interrupted, fingerprint, open_folder
 from autodata_dspy.metrics._made import Example
 from autodata_dspy.program_file import write_whole
@@ -75,6 +75,31 @@ def run_suite(
     return found
 
 
+class _Heard(Shielded):
+    """Hands a run's events on, and remembers a Ctrl-C."""
+
+    times = 0
+
+    def interrupted(self, times: int) -> None:
+        super().interrupted(times)
+        self.times = times
+
+
+def _heeding(progress: Progress) -> Progress:
+    """Progress that ends the suite with a run in which somebody pressed Ctrl-C: a run that was in its last documents, or
+    has used up its budget, comes to its end and does not say so."""
+
+    @contextlib.contextmanager
+    def heeding(title: str, n_accepted: int) -> Iterator[Watch]:
+        with progress(title, n_accepted) as watch:
+            heard = _Heard(watch)
+            yield heard
+        if heard.times:
+            raise Interrupted("interrupted")
+
+    return heeding
+
+
 class _Bench:
     """One call of `run_suite`."""
 
@@ -90,7 +115,7 @@ class _Bench:
         tell: Callable[[str], None],
     ):
         self.suite, self.grounds, self.cells, self.exams = suite, grounds, cells, exams
-        self.log, self.touches, self.progress, self.tell = log, touches, progress, tell
+        self.log, self.touches, self.progress, self.tell = log, touches, _heeding(progress), tell
         self.marks: dict[str, str] = {}
         self.roles = Roles(**(suite.roles | suite.examiner.roles))
         how = suite.examiner

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import re
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,12 +27,16 @@ SMALL = "seeds = 2\nconcurrency = 1\nbudget = { calls = 9 }\nexaminer = { attemp
 class Server(model_server.ModelServer):
     """Plays every role of a suite on labelled texts; `benching.model` says how."""
 
+    interrupt_at = 0  # the number of the request during which somebody presses Ctrl-C
+
     def answer(self, body, raw):
         inputs = model_server._inputs(body["messages"][-1]["content"])
         said = benching.model(SimpleNamespace(inputs=inputs, seed=body.get("seed"), prompt=raw))
         with self.changed:
             self.requests.append(("any", raw))
             self.changed.notify_all()
+            if len(self.requests) == self.interrupt_at:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             assert self.changed.wait_for(lambda: self._answers_left > 0, 60.0)
             self._answers_left -= 1
         return "\n\n".join(f"[[ ## {name} ## ]]\n{text}" for name, text in said.items())
@@ -162,6 +168,19 @@ def test_a_killed_suite_goes_on_where_it_was_and_nothing_is_doubled(finished, se
     assert len(server.requests) - before == n_requests + 1  # the one that was in flight
     whole = json.loads((folder / "out.json").read_text())
     assert timeless(json.loads((here / "runs" / "bench-mine" / "results.json").read_text())) == timeless(whole)
+
+
+def test_ctrl_c_in_the_last_example_of_an_examination_stops_the_suite_there(server, here):
+    arms = 'arms = ["self_instruct", "cot_self_instruct"]\n'  # nine calls each, then four to examine the first
+    small = SMALL.replace("seeds = 2", "seeds = 1")
+    (here / "mine.toml").write_text("\n".join(benching.SUITE.splitlines()[:2]) + "\n" + arms + roles(server) + small)
+    before = len(server.requests)
+    server.interrupt_at = before + 2 * 9 + 4
+    ran = run_here("bench", "mine.toml", "--yes")
+    assert ran.code == 130 and ran.out.endswith("stopped: interrupted\n"), ran.err
+    assert len(server.requests) == server.interrupt_at and "to go on: autodata bench mine.toml" in ran.out
+    assert run_here("bench", "mine.toml", "--yes").code == 0
+    assert len(server.requests) == server.interrupt_at + 4 + 20  # the second arm's, and the zero-shot student's
 
 
 def test_no_is_an_answer(server, here, monkeypatch):
