@@ -14,7 +14,7 @@ from autodata_dspy.benchmarking.cells import Cell, cells_of
 from autodata_dspy.benchmarking.examination import Examiner, examined, looked_at
 from autodata_dspy.benchmarking.forecast import Progress, SuiteForecast, forecast, pilot
 from autodata_dspy.benchmarking.grounds import Ground, read_ground
-from autodata_dspy.benchmarking.measures import kept_of, nothing, record
+from autodata_dspy.benchmarking.measures import kept_of, nothing, record, with_rounds
 from autodata_dspy.benchmarking.results import results
 from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
 from autodata_dspy.benchmarking.suite import Suite
@@ -39,6 +39,7 @@ def run_suite(
     confirm: Callable[[SuiteForecast], bool] | None = None,
     progress: Progress = lambda title, n_accepted: contextlib.nullcontext(Watch()),
     tell: Callable[[str], None] = lambda line: None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Run what is missing of a suite, and say what came of all of it.
 
@@ -47,6 +48,7 @@ def run_suite(
         confirm: asked with the forecast, after each arm's first calls; False stops.
         progress: (title, examples there are already) → context with a Watch, for each run.
         tell: hears what goes on between the runs.
+        command: what the results say that they were made with.
 
     Returns:
         The results (see `results.results`), which are in `results.json` of the folder too.
@@ -69,6 +71,7 @@ def run_suite(
         stack.callback(touches.close)
         try:
             found = _Bench(suite, grounds, cells, exams, log, touches, progress, tell).run(confirm)
+            found["command"] = command
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
     write_whole(folder / "results.json", (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
@@ -86,8 +89,8 @@ class _Heard(Shielded):
 
 
 def _heeding(progress: Progress) -> Progress:
-    """Progress that ends the suite with a run in which somebody pressed Ctrl-C: a run that was in its last documents, or
-    has used up its budget, comes to its end and does not say so."""
+    """Progress that ends the suite with a run in which somebody pressed Ctrl-C: a run that was in its last documents
+    comes to its end, and does not say so."""
 
     @contextlib.contextmanager
     def heeding(title: str, n_accepted: int) -> Iterator[Watch]:
@@ -130,7 +133,8 @@ class _Bench:
             raise ConfigError("not confirmed; nothing but each arm's first calls was spent, and a rerun uses them")
         records = []
         for number, cell in enumerate(self.cells, 1):
-            records.append(self._measured(cell, f"{number} of {len(self.cells)}: {cell.title}"))
+            told = self._measured(cell, f"{number} of {len(self.cells)}: {cell.title}")
+            records.append(with_rounds(told, cell, self.suite.examiner))
         tested = [self._tested(ground, comparison) for ground in self.grounds for comparison in self._comparisons()]
         references = [self._references(ground) for ground in self.grounds if ground.name in self.exams]
         hashes = {g.name: {**g.hashes(), "examiner": self.examiners[g.name]} for g in self.grounds}
