@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import benching
 import command_line
 import model_server
+import page_reader
 import pytest
 from command_line import refused_run, run_here
 
@@ -106,6 +107,11 @@ def test_three_lines_of_toml_compare_the_methods_on_the_users_own_data(finished)
     assert "6 of 6: agentic_self_instruct on clauses, seed 1, 9 calls" in ran.err
     assert "2 seeds, which is few" in ran.out and str(folder) not in json.dumps(found)
     assert {"versions", "machine", "hashes", "seeds", "config"} <= found.keys()
+    assert found["command"] == "autodata bench mine.toml" and "and with plots out.html" in ran.out
+    titles = [plot.title for plot in page_reader.Page((folder / "out.html").read_text("utf-8")).plots]
+    assert "test score (macro-F1) against calls per example" in titles
+    drafts = [[sum(r[k] for r in arm["by_round"]) for k in ("drafts", "accepted", "examined")] for arm in found["arms"]]
+    assert drafts == [[arm["rounds"], arm["accepted"], arm["examined"]] for arm in found["arms"]]
 
 
 def test_every_look_at_test_items_is_logged_and_each_arm_has_one(finished):
@@ -128,6 +134,9 @@ def test_a_finished_suite_costs_nothing_again(finished, server, monkeypatch):
     assert (again.code, again.out.partition("\nwritten")[0]) == (0, ran.out.partition("\nwritten")[0])
     assert len(server.requests) == before and "testing" not in again.err
     (folder / "other.toml").write_text((folder / "mine.toml").read_text())
+    refused_run(
+        "bench", "other.toml", "--out", "x.html", says="--out x.html: the page takes the name with another ending"
+    )
     refused_run("bench", "other.toml", "--run-dir", "runs/bench-mine", says="belongs to another configuration")
 
 
