@@ -111,10 +111,27 @@ def without_answer_verifier(parts: Parts) -> Parts:
     )
 
 
+def without_learner(parts: Parts) -> Parts:
+    """A stranger as the weak solver: the model that plays the role, instead of the learner that the data is made for.
+
+    The rule stays, so what the domain asks of its learner is asked of the stranger's attempts.
+
+    Raises:
+        ConfigError: the domain has no learner; leaving it out would change nothing.
+    """
+    if parts.domain.learner is None:
+        raise ConfigError(
+            f"without 'learner': the weak solver of the domain {parts.domain.name!r} is a model in any case; leave "
+            "this part alone"
+        )
+    return parts.with_domain(learner=None)
+
+
 ABLATIONS: dict[str, Callable[[Parts], Parts]] = {
     "answer_verifier": without_answer_verifier,
     "feedback": without_feedback,
     "gap": without_gap,
+    "learner": without_learner,
     "loop": without_loop,
     "verifiers": without_verifiers,
 }

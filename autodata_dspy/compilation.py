@@ -14,13 +14,13 @@ from typing import Any
 import dspy
 
 from autodata_dspy import registry
-from autodata_dspy.artifact import save_program
+from autodata_dspy.artifact import describe, save_program
 from autodata_dspy.budget import Limits, Meter
 from autodata_dspy.calls import CallLog
 from autodata_dspy.candidates import state_of
 from autodata_dspy.compiled import Compiled
 from autodata_dspy.documents import check_documents, digest
-from autodata_dspy.errors import AutodataError, ConfigError, StopRun
+from autodata_dspy.errors import ArtifactError, AutodataError, ConfigError, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Told
 from autodata_dspy.examiner import examiner_digest
@@ -30,7 +30,7 @@ from autodata_dspy.metric_audit import HOPED
 from autodata_dspy.metrics import Made
 from autodata_dspy.optimizers.base import Optimizer, Task, check, fitting
 from autodata_dspy.preflight import PILOT, CompileForecast, audit_examples, audited, forecast
-from autodata_dspy.program_file import write_whole
+from autodata_dspy.program_file import write_program, write_whole
 from autodata_dspy.roles import Roles
 from autodata_dspy.splitting import Split, split_documents
 from autodata_dspy.store import RunFolder
@@ -223,6 +223,7 @@ class _Job:
         if folder is not None:
             save_program(compiled.program, folder.path / "program.json", compiled.card(**self.facts()))
             _note(folder.path / "compiled.json", compiled.record())
+            _save_steps(bench, compiled, folder.path / "steps")
         return compiled
 
     def facts(self) -> dict[str, Any]:
@@ -277,6 +278,19 @@ class _Job:
 def _validation(bench: Bench, split: Split) -> dict[str, float]:
     ids = [d.id for d in split.val]
     return {c.id: mean for c in bench.candidates.values() if (mean := c.mean(ids)) is not None}
+
+
+def _save_steps(bench: Bench, compiled: Compiled, folder: Path) -> None:
+    """The candidates that were run on all validation documents as programs, by their place in the lineage."""
+    folder.mkdir(exist_ok=True)
+    for place, candidate in enumerate(compiled.candidates):
+        if candidate.id in compiled.validation:
+            score = {"validation": {"value": compiled.validation[candidate.id]}}
+            told = {"verdict": f"Candidate {place} of a compilation: {candidate.how}", "scores": score}
+            try:
+                write_program(describe(bench.program(candidate.state), told), folder / f"step-{place:02d}.json")
+            except ArtifactError as error:  # what was chosen is safe already
+                logger.warning("candidate %d: %s", place, error)
 
 
 def _note(path: Path, record: dict[str, Any]) -> None:

@@ -106,7 +106,7 @@ def cells_of(suite: Suite, grounds: Iterable[Ground], folder: Path) -> list[Cell
     for comparison, amount in suite.budget.given().items():
         for ground in grounds:
             for seed in suite.seeds:
-                for arm in suite.arms:
+                for arm in suite.arms_in(ground.name):
                     own = folder.joinpath(*map(file_name, (comparison, ground.name, arm.title, f"seed-{seed}")))
                     settings = _settings(suite, ground, arm, seed, comparison, amount)
                     place = known.setdefault(json.dumps(settings, sort_keys=True), own)

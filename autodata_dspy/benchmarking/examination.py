@@ -58,12 +58,15 @@ class Examiner(dspy.Module):
         return dspy.Prediction(trajectory=Trajectory(document.id, seed, (examined,)))
 
 
+def places(n_kept: int, how: Examination, seed: int) -> list[int]:
+    """Which of so many examples are examined."""
+    every = range(n_kept)
+    return list(every) if n_kept <= how.examples else sorted(random.Random(seed).sample(every, how.examples))
+
+
 def looked_at(kept: Sequence[Challenge], how: Examination, seed: int) -> dict[str, Challenge]:
     """The examples that are examined, by an id that tells their content."""
-    places = range(len(kept))
-    if len(kept) > how.examples:
-        places = sorted(random.Random(seed).sample(places, how.examples))
-    return {f"{place:04d}-{_digest(kept[place])}": kept[place] for place in places}
+    return {f"{place:04d}-{_digest(kept[place])}": kept[place] for place in places(len(kept), how, seed)}
 
 
 def _digest(challenge: Challenge) -> str:

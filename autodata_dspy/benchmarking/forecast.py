@@ -127,7 +127,7 @@ def forecast(
         took |= {"tokens": calls * rate.tokens, "seconds": calls * rate.seconds, "usd": calls * rate.usd}
         for name, value in took.items():
             sums[name] += value
-    testing = float(sum(_looks(suite, exam) for exam in exams.values())) if len(done) < len(cells) else 0.0
+    testing = float(sum(_looks(suite, name, exam) for name, exam in exams.items())) if len(done) < len(cells) else 0.0
     n_known = max(1, len(rates))
     each = {name: sum(getattr(r, name) for r in rates.values()) / n_known for name in ("tokens", "seconds", "usd")}
     return SuiteForecast(
@@ -143,8 +143,8 @@ def forecast(
     )
 
 
-def _looks(suite: Suite, exam: Exam) -> int:
+def _looks(suite: Suite, domain: str, exam: Exam) -> int:
     """Model calls of all students of one domain: of every arm, seed, size and generation, and of the lines."""
-    arms = len(suite.budget.given()) * len(suite.arms) * len(suite.seeds)
+    arms = len(suite.budget.given()) * len(suite.arms_in(domain)) * len(suite.seeds)
     students = arms * suite.generations * (1 + len(suite.sizes)) + 1
     return len(exam.test) + exam.n_calls * students

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodata_dspy.benchmarking.cells import Cell
+from autodata_dspy.benchmarking.examination import places
+from autodata_dspy.benchmarking.suite import Examination
 from autodata_dspy.exporters._source import source_of
 from autodata_dspy.results import Result
+from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.diversity import Diversity
 
@@ -58,6 +61,27 @@ def record(cell: Cell, mark: str, result: Result, kept: list[Challenge], found: 
         "diversity": None if verdict.score is None else round(verdict.score, 4),
         "variety": {k: v for k, v in verdict.evidence.items() if k in Diversity.TARGETS},
         "examined": dict(found),
+    }
+
+
+def with_rounds(told: Mapping[str, Any], cell: Cell, how: Examination) -> dict[str, Any]:
+    """A record with what the cell's folder says of the rounds within a document.
+
+    Returns:
+        `by_round`: [drafts, accepted] of the first round, of the second, …; and among what was examined `round`, from
+        0, of each example.
+    """
+    if not RunFolder(cell.folder).exists():  # its line had ended before it
+        return {**told, "by_round": [], "examined": {**told["examined"], "round": []}}
+    result, kept = kept_of(cell)
+    rounds = [r for t in result.trajectories for r in t.rounds]
+    drafts = Counter(r.index for r in rounds)
+    accepted = Counter(r.index for r in rounds if r.decision.accepted)
+    of_kept = [r.index for _, r in result.kept if r.challenge]
+    return {
+        **told,
+        "by_round": [[drafts[number], accepted[number]] for number in range(max(drafts, default=-1) + 1)],
+        "examined": {**told["examined"], "round": [of_kept[p] for p in places(len(kept), how, cell.seed)]},
     }
 
 

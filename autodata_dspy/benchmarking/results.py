@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from autodata_dspy.audit import wilson
@@ -22,8 +23,9 @@ from autodata_dspy.benchmarking.statistics import (
     mean,
 )
 from autodata_dspy.benchmarking.suite import Suite
+from autodata_dspy.errors import ConfigError
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no rounds and no command
 PACKAGES = ("autodata-dspy", "dspy", "sympy", "scikit-learn", "numpy")
 MEASURES = ("test", "gap", "valid")  # in which arms are compared; the first where there is a test
 TOTALS: dict[str, Total] = {"macro-F1": macro_f1, "mean score": mean}
@@ -48,7 +50,7 @@ def results(
     return {
         "schema": SCHEMA,
         "suite": suite.name,
-        "config": _portable(suite.model_dump(exclude_defaults=True)),
+        "config": portable(suite.model_dump(exclude_defaults=True)),
         "seeds": list(suite.seeds),
         "budget": suite.budget.given(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -62,12 +64,31 @@ def results(
     }
 
 
-def _portable(value: Any) -> Any:
+def read_results(path: Path) -> Row:
+    """What a suite wrote.
+
+    Raises:
+        ConfigError: unreadable, nothing of a suite, or of another version.
+    """
+    try:
+        body = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); name the results of a suite") from None
+    if not isinstance(body, dict) or not {"suite", "schema", "arms", "comparisons"} <= body.keys():
+        raise ConfigError(f"{path}: no results of a suite; name one's TOML file or its results.json")
+    if body["schema"] != SCHEMA:
+        raise ConfigError(
+            f"{path}: schema {body['schema']}, this version reads {SCHEMA}; run the suite again: nothing is paid twice"
+        )
+    return body
+
+
+def portable(value: Any) -> Any:
     """Settings without places on this machine: of an absolute path its last part is left."""
     if isinstance(value, dict):
-        return {k: _portable(v) for k, v in value.items()}
+        return {k: portable(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_portable(v) for v in value]
+        return [portable(v) for v in value]
     return PurePath(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
 
 
@@ -96,9 +117,7 @@ def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
         "n_seeds": len(rows),
         **{k: round(v, 6) for k, v in sums.items()},
         "unpriced": sum(row["unpriced"] for row in rows),
-        "acceptance": asdict(
-            Estimate(sums["accepted"] / max(1, sums["rounds"]), *wilson(sums["accepted"], sums["rounds"]))
-        ),
+        "acceptance": _share(sums["accepted"], sums["rounds"]),
         "per_example": {
             k: round(sums[k] / n, 4) if n else None for k in ("rounds", "calls", "tokens", "seconds", "usd")
         },
@@ -107,6 +126,7 @@ def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
         "gap": asdict(estimate([_gaps(row) for row in rows], mean, False)),
         "checked": sum(checks) / len(checks) if checks else None,
         "diversity": sum(variety) / len(variety) if variety else None,
+        "by_round": _by_round(rows),
     }
     if looks is not None:
         points = {size: items for generation, size, items in looks["points"] if generation == first["generation"]}
@@ -117,6 +137,31 @@ def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
             "test": asdict(estimate(points[0], total, True)),
             "by_size": [[s, asdict(estimate(items, total, True))] for s, items in sorted(points.items()) if s],
         }
+    return found
+
+
+def _share(k: int, n: int) -> Row:
+    return asdict(Estimate(k / max(1, n), *wilson(k, n)))
+
+
+def _by_round(rows: Sequence[Row]) -> list[Row]:
+    """Drafts of the first round within a document, of the second, …, and what was accepted of them, over the seeds."""
+    found = []
+    for number in range(max(len(row["by_round"]) for row in rows)):
+        counts = [row["by_round"][number] for row in rows if number < len(row["by_round"])]
+        drafts, accepted = (sum(count[k] for count in counts) for k in (0, 1))
+        places = [[p for p, r in enumerate(row["examined"]["round"]) if r == number] for row in rows]
+        measured = {
+            name: asdict(
+                estimate([[each[p] for p in own] for each, own in zip(by_seed, places, strict=True)], mean, False)
+            )
+            for name, by_seed in (
+                ("valid", [row["examined"]["valid"] for row in rows]),
+                ("gap", [_gaps(row) for row in rows]),
+            )
+        }
+        told = {"round": number + 1, "drafts": drafts, "accepted": accepted, "examined": sum(map(len, places))}
+        found.append({**told, "acceptance": _share(accepted, drafts), **measured})
     return found
 
 
@@ -136,7 +181,7 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row]) -> l
     last, rows, found = suite.generations - 1, [], []
     for comparison in suite.budget.given():
         for domain in suite.subjects:
-            for better, than in suite.compared:
+            for better, than in suite.compared(domain):
                 sides = [
                     _side(cells, tested, {"comparison": comparison, "domain": domain, "arm": arm, "generation": last})
                     for arm in (better, than)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from autodata_dspy.benchmarking.cells import Cell, cells_of
 from autodata_dspy.benchmarking.examination import Examiner, examined, looked_at
 from autodata_dspy.benchmarking.forecast import Progress, SuiteForecast, forecast, pilot
 from autodata_dspy.benchmarking.grounds import Ground, read_ground
-from autodata_dspy.benchmarking.measures import kept_of, nothing, record
+from autodata_dspy.benchmarking.measures import kept_of, nothing, record, with_rounds
 from autodata_dspy.benchmarking.results import results
 from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
 from autodata_dspy.benchmarking.suite import Suite
 from autodata_dspy.errors import BudgetExceeded, ConfigError
 from autodata_dspy.evaluation_log import EvaluationLog
-from autodata_dspy.events import Watch
+from autodata_dspy.events import Shielded, Watch
 from autodata_dspy.generation import Interrupted, fingerprint, open_folder
 from autodata_dspy.metrics._made import Example
 from autodata_dspy.program_file import write_whole
@@ -39,6 +39,7 @@ def run_suite(
     confirm: Callable[[SuiteForecast], bool] | None = None,
     progress: Progress = lambda title, n_accepted: contextlib.nullcontext(Watch()),
     tell: Callable[[str], None] = lambda line: None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Run what is missing of a suite, and say what came of all of it.
 
@@ -47,6 +48,7 @@ def run_suite(
         confirm: asked with the forecast, after each arm's first calls; False stops.
         progress: (title, examples there are already) → context with a Watch, for each run.
         tell: hears what goes on between the runs.
+        command: what the results say that they were made with.
 
     Returns:
         The results (see `results.results`), which are in `results.json` of the folder too.
@@ -69,10 +71,36 @@ def run_suite(
         stack.callback(touches.close)
         try:
             found = _Bench(suite, grounds, cells, exams, log, touches, progress, tell).run(confirm)
+            found["command"] = command
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
     write_whole(folder / "results.json", (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
     return found
+
+
+class _Heard(Shielded):
+    """Hands a run's events on, and remembers a Ctrl-C."""
+
+    times = 0
+
+    def interrupted(self, times: int) -> None:
+        super().interrupted(times)
+        self.times = times
+
+
+def _heeding(progress: Progress) -> Progress:
+    """Progress that ends the suite with a run in which somebody pressed Ctrl-C: a run that was in its last documents
+    comes to its end, and does not say so."""
+
+    @contextlib.contextmanager
+    def heeding(title: str, n_accepted: int) -> Iterator[Watch]:
+        with progress(title, n_accepted) as watch:
+            heard = _Heard(watch)
+            yield heard
+        if heard.times:
+            raise Interrupted("interrupted")
+
+    return heeding
 
 
 class _Bench:
@@ -90,7 +118,7 @@ class _Bench:
         tell: Callable[[str], None],
     ):
         self.suite, self.grounds, self.cells, self.exams = suite, grounds, cells, exams
-        self.log, self.touches, self.progress, self.tell = log, touches, progress, tell
+        self.log, self.touches, self.progress, self.tell = log, touches, _heeding(progress), tell
         self.marks: dict[str, str] = {}
         self.roles = Roles(**(suite.roles | suite.examiner.roles))
         how = suite.examiner
@@ -105,7 +133,8 @@ class _Bench:
             raise ConfigError("not confirmed; nothing but each arm's first calls was spent, and a rerun uses them")
         records = []
         for number, cell in enumerate(self.cells, 1):
-            records.append(self._measured(cell, f"{number} of {len(self.cells)}: {cell.title}"))
+            told = self._measured(cell, f"{number} of {len(self.cells)}: {cell.title}")
+            records.append(with_rounds(told, cell, self.suite.examiner))
         tested = [self._tested(ground, comparison) for ground in self.grounds for comparison in self._comparisons()]
         references = [self._references(ground) for ground in self.grounds if ground.name in self.exams]
         hashes = {g.name: {**g.hashes(), "examiner": self.examiners[g.name]} for g in self.grounds}
@@ -176,7 +205,7 @@ class _Bench:
         if exam is None:
             return []
         rows = []
-        for arm in self.suite.arms:
+        for arm in self.suite.arms_in(ground.name):
             by_point: dict[tuple[int, int], list[list[Example]]] = {}
             dropped = 0
             for cell in self.cells:

@@ -46,6 +46,7 @@ class Arm(Strict):
         grounded: write from the documents; False: from seed tasks alone, for programs that can.
         max_rounds, per_document, acceptance: as in a run's configuration.
         roles: other models than the suite's, in this arm alone; never those of the examiner.
+        domains: names of those it works in; by default all.
     """
 
     program: str
@@ -56,6 +57,7 @@ class Arm(Strict):
     per_document: int | None = Field(default=None, ge=1)
     acceptance: AcceptanceConfig = AcceptanceConfig()
     roles: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    domains: tuple[str, ...] = ()
 
     read_roles = field_validator("roles", mode="before")(_roles)
 
@@ -192,6 +194,9 @@ class Suite(Subject):
         for arm in (arm for pair in self.pairs for arm in pair):
             if arm not in titles:
                 raise ConfigError(f"setting 'pairs': {did_you_mean('arm', arm, titles)}")
+        for name in (name for arm in self.arms for name in arm.domains):
+            if name not in self.subjects:
+                raise ConfigError(f"setting 'arms': {did_you_mean('domain', name, self.subjects)}")
         return self
 
     @property
@@ -202,11 +207,15 @@ class Suite(Subject):
             return {self.domain or Path(self.test or self.documents).name.partition(".")[0] or "domain": Subject(**own)}
         return {name: Subject(**{**own, **each.model_dump(exclude_unset=True)}) for name, each in self.domains.items()}
 
-    @property
-    def compared(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of arms, [better?, than]."""
+    def arms_in(self, domain: str) -> list[Arm]:
+        """The arms that work in a domain."""
+        return [arm for arm in self.arms if not arm.domains or domain in arm.domains]
+
+    def compared(self, domain: str) -> list[tuple[str, str]]:
+        """Pairs of arms in a domain, [better?, than]."""
         first, *others = (arm.title for arm in self.arms)
-        return self.pairs or tuple((arm, first) for arm in others)
+        here = {arm.title for arm in self.arms_in(domain)}
+        return [pair for pair in self.pairs or [(arm, first) for arm in others] if here.issuperset(pair)]
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Suite:

@@ -16,28 +16,33 @@ def tables(results: Row) -> str:
         for domain in dict.fromkeys(arm["domain"] for arm in results["arms"]):
             arms = [a for a in results["arms"] if (a["comparison"], a["domain"]) == (comparison, domain)]
             lines = [line for line in results["references"] if line["domain"] == domain]
-            n = len(results["seeds"])
-            parts.append(f"**{results['suite']}, {domain}: {amount} {comparison} for each arm and seed; {_seeds(n)}**")
-            parts.append(_table(_arm_rows(arms, lines)))
+            seeds = seeds_told(len(results["seeds"]))
+            parts.append(f"**{results['suite']}, {domain}: {amount} {comparison} for each arm and seed; {seeds}**")
+            references = [(f"*{name}*", *cells) for name, *cells in reference_rows(lines)]
+            parts.append(_table([*arm_rows(arms), *references]))
             if any(arm.get("by_size") for arm in arms):
-                parts.append(_table(_size_rows(arms)))
+                parts.append(_table(size_rows(arms)))
     if results["comparisons"]:
-        parts.append(_table(_comparison_rows(results["comparisons"])))
-        parts.append(
-            "Differences with 95 % intervals (paired bootstrap over items and seeds); p after Holm's correction over "
-            f"all {len(results['comparisons'])} of them; 'found from' is the smallest true difference that 4 of 5 such "
-            "suites would find."
-        )
+        parts.append(_table(comparison_rows(results["comparisons"])))
+        parts.append(comparisons_told(len(results["comparisons"])))
     return "\n\n".join(parts)
 
 
-def _seeds(n: int) -> str:
+def comparisons_told(n: int) -> str:
+    return (
+        "Differences with 95 % intervals (paired bootstrap over items and seeds); p after Holm's correction over all "
+        f"{n} of them; 'found from' is the smallest true difference that 4 of 5 such suites would find."
+    )
+
+
+def seeds_told(n: int) -> str:
     if n == 1:
         return "1 seed, so the intervals know nothing of how much seeds differ"
     return f"{n} seeds" + (", which is few: 3 are the least for a claim" if n < 3 else "")
 
 
-def _arm_rows(arms: Sequence[Row], lines: Sequence[Row]) -> Iterable[Sequence[str]]:
+def arm_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
+    """The names of the columns, then an arm each."""
     yield (
         *("arm", "examples", "accepted of rounds", "valid", "checked", "weak", "strong", "gap"),
         *("rounds, calls, tokens, seconds, USD per example", "diversity", "repeat the test", "test score"),
@@ -55,12 +60,16 @@ def _arm_rows(arms: Sequence[Row], lines: Sequence[Row]) -> Iterable[Sequence[st
             *(_estimate(arm["gap"]), ", ".join(cost) if arm["kept"] else "–", _figure(arm["diversity"], 2)),
             *(str(arm.get("contaminated", "–")), _estimate(arm["test"]) if "test" in arm else "–"),
         )
+
+
+def reference_rows(lines: Sequence[Row]) -> Iterable[Sequence[str]]:
+    """The lines to compare with, in the columns of the arms."""
     for line in lines:
-        blank = ["–"] * 9
-        yield f"*{line['line']}*", str(line["n"] or "–"), *blank, _estimate(line["test"])
+        yield line["line"], str(line["n"] or "–"), *["–"] * 9, _estimate(line["test"])
 
 
-def _size_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
+def size_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
+    """Test score by how many examples students learn from."""
     sizes = sorted({size for arm in arms for size, _ in arm["by_size"]})
     yield "arm", *(f"test score after {size} examples" for size in sizes), "after all"
     for arm in arms:
@@ -68,7 +77,8 @@ def _size_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
         yield arm["arm"], *(_estimate(found[size]) for size in sizes), _estimate(arm["test"])
 
 
-def _comparison_rows(rows: Sequence[Row]) -> Iterable[Sequence[str]]:
+def comparison_rows(rows: Sequence[Row]) -> Iterable[Sequence[str]]:
+    """Differences between arms."""
     yield "arm", "minus", "at equal", "domain", "measure", "difference", "p", "found from", "verdict"
     for row in rows:
         measured = row["value"] is not None

@@ -43,7 +43,7 @@ def command(
         list[str] | None,
         typer.Option(
             metavar="PART",
-            help="Leave out answer_verifier, feedback, gap, loop or verifiers; may be given several times.",
+            help="Leave out answer_verifier, feedback, gap, learner, loop or verifiers; may be given several times.",
         ),
     ] = None,
     max_calls: options.MaxCalls = None,

@@ -120,7 +120,8 @@ def _reconstructed(
     with contextlib.suppress(ConfigError):  # of another version, or of what is not installed here: nobody can tell
         if told := RunConfig.of(config) if config else None:  # else made in Python
             verified = runs.verified(told)
-            models |= {"weak_solver": "learner"} if registry.load("domains", name).learner else {}
+            learns = registry.load("domains", name).learner and "learner" not in told.without
+            models |= {"weak_solver": "learner"} if learns else {}
             if "acceptance" not in inspect.signature(runs.generator_of(told).__init__).parameters:
                 origin["acceptance"] = ""  # it has none
     return {"trajectories": kept, "models": models, "verified": verified, "origin": origin}, remarks

@@ -43,8 +43,9 @@ class AgenticSelfInstruct(RoleModule):
         curtail: stop sampling as soon as the outcome is certain; False always samples fully. The
             decisions are the same.
         quality_check: let the quality verifier look before solvers are paid.
-        without: parts to leave out, to see what each is worth: "answer_verifier", "feedback", "gap", "loop",
-            "verifiers". What takes their place is told in `ablations`; trajectories say what was left out.
+        without: parts to leave out, to see what each is worth: "answer_verifier", "feedback", "gap",
+            "learner", "loop", "verifiers". What takes their place is told in `ablations`; trajectories say what was
+            left out.
 
     Raises:
         ConfigError: unknown domain or part, or a limit below 1.

@@ -14,6 +14,8 @@ import pytest
 
 from autodata_dspy import registry
 from autodata_dspy.ablations import ABLATIONS
+from autodata_dspy.errors import ConfigError
+from autodata_dspy.generation import models_of
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.report.narrative import story
 from autodata_dspy.sandbox import monty
@@ -36,7 +38,6 @@ class World:
         self.fields = {name: demo[name] for name in domain.write.output_fields}
         if domain.for_task:  # its own worked examples are refused as copies
             self.fields["text"] = LABELLED
-        self.label = ""
 
     def challenger(self, call):
         if "angle" not in call.inputs:
@@ -54,7 +55,10 @@ class World:
             half = self.domain.last_word and next(self.turns) % 2  # a loop judge demands that attempts differ
             text = GOOD if strength == "strong" else HALF if half else BAD
             exact = {"label": self.challenge.answer, "code": self.challenge.answer, "program": self.challenge.program}
-            return {name: exact.get(name, text) if strength == "strong" else text for name in names}
+            if strength == "strong":
+                return {name: exact.get(name, text) for name in names}
+            wrong = {"label": next((label for label in self.domain.labels if label != self.challenge.label), "")}
+            return {name: wrong.get(name, text) for name in names}
 
         return answer
 
@@ -96,6 +100,12 @@ def domain(request):
 def test_a_part_can_be_left_out_in_every_domain(scripted, domain, without):
     world = World(domain)
     roles = world.roles(scripted)
+    if "learner" in without and domain.learner is None:
+        with pytest.raises(ConfigError, match=f"without 'learner': the weak solver of the domain {domain.name!r} is"):
+            AgenticSelfInstruct(domain, roles, without=without)
+        if without == ("learner",):
+            return
+        without = tuple(name for name in without if name != "learner")
     maker = AgenticSelfInstruct(domain, roles, max_rounds=2, per_document=1, without=without)
     trajectory = maker(document=world.document).trajectory
     first, last = trajectory.rounds
@@ -110,7 +120,11 @@ def test_a_part_can_be_left_out_in_every_domain(scripted, domain, without):
         [] if "verifiers" in without else [*kept, "quality_verifier"]
     )
     assert bool(scripted.calls(roles, "quality_verifier")) is ("verifiers" not in without)
-    assert bool([r for r in last.rollouts if r.solver == "weak_solver"]) is ("gap" not in without)
+    weak = [r for r in last.rollouts if r.solver == "weak_solver"]
+    assert bool(weak) is ("gap" not in without)
+    learns = bool(domain.learner) and "learner" not in without
+    assert {r.verdict.verifier == "learner" for r in weak} == ({learns} if weak else set())
+    assert (models_of(maker)["weak_solver"] == "learner") is learns
     judges = {r.verdict.verifier for r in last.rollouts if r.solver == "strong_solver"}
     assert judges == {"answer_judge" if "answer_verifier" in without else domain.answer_verifier(roles).name}
     assert maker.domain.verified == ("judged" if "answer_verifier" in without else domain.verified)

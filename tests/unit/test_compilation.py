@@ -79,6 +79,12 @@ def test_a_folder_holds_the_program_and_the_lineage(tmp_path):
         power.warning
     ]
     assert card.scores["test, smallest detectable difference"].value == pytest.approx(power.detectable)
+    steps = sorted((tmp_path / "steps").glob("*.json"))
+    assert [path.stem for path in steps] == [
+        f"step-{n:02d}" for n, c in enumerate(found.candidates) if c.id in found.validation
+    ]
+    assert state_of(load_program(steps[1], maker=compiling.maker())) == found.candidates[int(steps[1].stem[5:])].state
+    assert read_program(steps[0]).card.scores["validation"].value == found.validation[found.seed.id]
     assert card.lineage[1].parents == [0] and card.scores["test, chosen"].value == 1.0 and card.spend["calls"] > 50
 
 

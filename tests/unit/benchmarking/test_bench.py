@@ -3,12 +3,15 @@
 import contextlib
 import json
 import re
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import benching
 import command_line
 import model_server
+import page_reader
 import pytest
 from command_line import refused_run, run_here
 
@@ -25,12 +28,16 @@ SMALL = "seeds = 2\nconcurrency = 1\nbudget = { calls = 9 }\nexaminer = { attemp
 class Server(model_server.ModelServer):
     """Plays every role of a suite on labelled texts; `benching.model` says how."""
 
+    interrupt_at = 0  # the number of the request during which somebody presses Ctrl-C
+
     def answer(self, body, raw):
         inputs = model_server._inputs(body["messages"][-1]["content"])
         said = benching.model(SimpleNamespace(inputs=inputs, seed=body.get("seed"), prompt=raw))
         with self.changed:
             self.requests.append(("any", raw))
             self.changed.notify_all()
+            if len(self.requests) == self.interrupt_at:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             assert self.changed.wait_for(lambda: self._answers_left > 0, 60.0)
             self._answers_left -= 1
         return "\n\n".join(f"[[ ## {name} ## ]]\n{text}" for name, text in said.items())
@@ -100,6 +107,11 @@ def test_three_lines_of_toml_compare_the_methods_on_the_users_own_data(finished)
     assert "6 of 6: agentic_self_instruct on clauses, seed 1, 9 calls" in ran.err
     assert "2 seeds, which is few" in ran.out and str(folder) not in json.dumps(found)
     assert {"versions", "machine", "hashes", "seeds", "config"} <= found.keys()
+    assert found["command"] == "autodata bench mine.toml" and "and with plots out.html" in ran.out
+    titles = [plot.title for plot in page_reader.Page((folder / "out.html").read_text("utf-8")).plots]
+    assert "test score (macro-F1) against calls per example" in titles
+    drafts = [[sum(r[k] for r in arm["by_round"]) for k in ("drafts", "accepted", "examined")] for arm in found["arms"]]
+    assert drafts == [[arm["rounds"], arm["accepted"], arm["examined"]] for arm in found["arms"]]
 
 
 def test_every_look_at_test_items_is_logged_and_each_arm_has_one(finished):
@@ -122,6 +134,9 @@ def test_a_finished_suite_costs_nothing_again(finished, server, monkeypatch):
     assert (again.code, again.out.partition("\nwritten")[0]) == (0, ran.out.partition("\nwritten")[0])
     assert len(server.requests) == before and "testing" not in again.err
     (folder / "other.toml").write_text((folder / "mine.toml").read_text())
+    refused_run(
+        "bench", "other.toml", "--out", "x.html", says="--out x.html: the page takes the name with another ending"
+    )
     refused_run("bench", "other.toml", "--run-dir", "runs/bench-mine", says="belongs to another configuration")
 
 
@@ -162,6 +177,19 @@ def test_a_killed_suite_goes_on_where_it_was_and_nothing_is_doubled(finished, se
     assert len(server.requests) - before == n_requests + 1  # the one that was in flight
     whole = json.loads((folder / "out.json").read_text())
     assert timeless(json.loads((here / "runs" / "bench-mine" / "results.json").read_text())) == timeless(whole)
+
+
+def test_ctrl_c_in_the_last_example_of_an_examination_stops_the_suite_there(server, here):
+    arms = 'arms = ["self_instruct", "cot_self_instruct"]\n'  # nine calls each, then four to examine the first
+    small = SMALL.replace("seeds = 2", "seeds = 1")
+    (here / "mine.toml").write_text("\n".join(benching.SUITE.splitlines()[:2]) + "\n" + arms + roles(server) + small)
+    before = len(server.requests)
+    server.interrupt_at = before + 2 * 9 + 4
+    ran = run_here("bench", "mine.toml", "--yes")
+    assert ran.code == 130 and ran.out.endswith("stopped: interrupted\n"), ran.err
+    assert len(server.requests) == server.interrupt_at and "to go on: autodata bench mine.toml" in ran.out
+    assert run_here("bench", "mine.toml", "--yes").code == 0
+    assert len(server.requests) == server.interrupt_at + 4 + 20  # the second arm's, and the zero-shot student's
 
 
 def test_no_is_an_answer(server, here, monkeypatch):

@@ -27,7 +27,7 @@ def test_three_lines_are_a_suite_and_its_test_file_says_what_the_labels_are(here
     suite = read_suite("mine.toml")
     assert (suite.name, suite.seeds, suite.budget.given()) == ("mine", (0, 1, 2), {"calls": 200})
     assert [arm.title for arm in suite.arms] == list(ARMS)
-    assert suite.compared == ((ARMS[1], ARMS[0]), (ARMS[2], ARMS[0]))
+    assert suite.compared("clauses") == [(ARMS[1], ARMS[0]), (ARMS[2], ARMS[0])]
     [(name, subject)] = suite.subjects.items()
     ground = read_ground(name, subject)
     assert (
@@ -82,6 +82,18 @@ def test_cells_are_arms_by_domains_by_seeds_by_comparisons_and_equal_runs_are_on
     assert cells[1].config().documents == "none"
 
 
+def test_an_arm_may_be_for_some_domains_only(tmp_path):
+    arms = ["agentic_self_instruct", {"program": "agentic_self_instruct", "without": ["learner"], "domains": ["terms"]}]
+    domains = {"terms": {"domain": "legal_labels"}, "mathematics": {"domain": "math_objects"}}
+    suite = Suite.of({"arms": arms, "domains": domains, "seeds": 1})
+    grounds = [Ground(name, Subject(), {**domains[name], "documents": "builtin"}) for name in domains]
+    assert [(c.ground.name, c.arm.without) for c in cells_of(suite, grounds, tmp_path)] == [
+        *(("terms", ()), ("terms", ("learner",))),
+        ("mathematics", ()),
+    ]
+    assert [len(suite.compared(name)) for name in domains] == [1, 0]
+
+
 def test_a_later_generation_starts_from_what_the_one_before_accepted(tmp_path):
     arms = [{"program": "self_instruct", "grounded": False}, "agentic_self_instruct"]
     suite = Suite.of({"arms": arms, "generations": 2, "seeds": 1, "domain": "math_objects"})
@@ -105,6 +117,14 @@ REFUSED = {
     "a budget of another kind": ("budget = { cals = 3 }", "unknown setting 'cals'; did you mean 'calls'?"),
     "an arm twice": ('arms = ["self_instruct", "self_instruct"]', "two are called 'self_instruct'; give one of them"),
     "a pair of others": ('pairs = [["agentic", "self_instruct"]]', "unknown arm 'agentic'; did you mean 'agentic_self"),
+    "an arm for another domain": (
+        'arms = [{ program = "self_instruct", domains = ["term"] }]\n[domains.terms]\ndomain = "legal"',
+        "setting 'arms': unknown domain 'term'; did you mean 'terms'?",
+    ),
+    "no learner to leave out": (
+        'arms = [{ program = "agentic_self_instruct", without = ["learner"] }]\ndomain = "math_objects"',
+        "without 'learner': the weak solver of the domain 'math_objects' is a model in any case",
+    ),
     "a seed twice": ("seeds = [1, 1]", "setting 'seeds': each number once, none below 0"),
     "an unknown program": ('arms = ["self_instrukt"]', "unknown generator 'self_instrukt'; did you mean 'self_"),
     "an unknown part": (

@@ -266,6 +266,21 @@ def test_what_the_learner_has_learnt_becomes_too_easy(scripted):
     assert {row["verified"] for row in result.accepted} == {"judged"}
 
 
+@pytest.mark.parametrize(("guess", "reason"), [("right", "too_easy"), ("wrong", "accepted")])
+def test_without_the_learner_a_stranger_is_the_weak_solver_and_nothing_is_learnt(scripted, guess, reason):
+    def stranger(call):
+        right = sort(call)["label"]
+        return {"label": right if guess == "right" else next(label for label in TASK.labels if label != right)}
+
+    roles = roles_for(scripted)
+    roles = type(roles)(**roles._given, weak_solver=scripted.lm(stranger, schema=True))
+    maker = AgenticSelfInstruct(for_task(TASK), roles, without="learner")
+    result = generate(maker, DOCUMENTS[:4], concurrency=1)
+    rounds = [r for t in result.trajectories for r in t.rounds]
+    assert {(r.decision.reason, len(r.scores("weak_solver"))) for r in rounds} == {(reason, 1)} and len(rounds) == 8
+    assert result.models["weak_solver"] != "learner"
+
+
 def test_a_resumed_run_teaches_the_learner_what_was_accepted_before(scripted, tmp_path):
     first, _ = loop(scripted)
     assert len(generate(first, DOCUMENTS, n=2, concurrency=1, run_dir=tmp_path / "r").accepted) == 2
