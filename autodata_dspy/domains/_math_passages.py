@@ -49,7 +49,9 @@ _SUBJECTS = (
     ),
     (
         r"probab|expected|random",
-        "a probability when n of the things are of one kind, with the numbers {numbers}; a fraction in n",
+        "the probability that two things drawn at once are both of one kind, when n of them are of that kind and there "
+        "are some others, with the numbers {numbers}; a fraction in n (program: "
+        "simplify(expand_func(binomial(n, 2)/binomial(n + ..., 2))))",
     ),
     (
         r"congruen|\bmod\b|modul|divis|\bgcd\b|remainder|prime",
