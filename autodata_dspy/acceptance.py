@@ -172,7 +172,7 @@ class Thresholds:
             if n_zero and self.no_zero != "off" and not self._weak_too_good(known):
                 return "too_hard", f"{said}: nothing at all in {n_zero} of {len(weak)} attempts; ask for less"
             return "too_easy", f"{said}; make it harder"
-        said += f", the strong one {_shown(strong)}"
+        said += f", the strong one {_shown(strong)}{_gap(weak, strong)}"
         low, _ = _mean_range(strong, self.n_strong)
         if low >= self.strong_below - SLACK:
             return "too_easy", f"{said}: nothing is left to learn; make it harder"
@@ -277,6 +277,11 @@ def _shown(scores: Scores) -> str:
     if not known:
         return "nothing that is known"
     return f"{sum(known) / len(known):.2f} on average of {len(known)}"
+
+
+def _gap(weak: Scores, strong: Scores) -> str:
+    low, high = ([s for s in scores if s is not None] for scores in (weak, strong))
+    return f", a gap of {sum(high) / len(high) - sum(low) / len(low):+.2f}" if low and high else ""
 
 
 PRESETS: dict[str, AcceptanceRule] = {

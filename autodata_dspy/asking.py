@@ -8,7 +8,7 @@ from typing import Any
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.calls import last_call
+from autodata_dspy.calls import cut_off
 from autodata_dspy.errors import ProviderError
 from autodata_dspy.roles import Roles
 from autodata_dspy.text import defused
@@ -61,8 +61,7 @@ def _defused(value: Any) -> Any:
 
 
 def _silence() -> str:
-    call = last_call()
-    if call is not None and call.finish_reason == "length":  # a reasoning model that thought to the last token
+    if cut_off():  # a reasoning model that thought to the last token
         return "used up its tokens before it answered; raise its max_tokens"
     return "returned an empty answer"
 

@@ -48,6 +48,12 @@ def last_call() -> CallInfo | None:
     return _last.get()
 
 
+def cut_off() -> bool:
+    """Whether the latest call of this context ended at its limit of tokens."""
+    call = last_call()
+    return call is not None and call.finish_reason == "length"
+
+
 class CallLog:
     """Finished calls of a run, appended to a JSON-lines file; a resumed run replays them for free.
 

@@ -17,6 +17,7 @@ from autodata_dspy.asking import ask, seed_for
 from autodata_dspy.errors import ProviderError, VerifierError
 from autodata_dspy.roles import Roles
 from autodata_dspy.text import clean
+from autodata_dspy.types import Verdict
 
 ROLE = "judge"
 MAX_CHARS = 6000  # of a judged text; a 1.5B model on 2 cores reads this in 20 s
@@ -56,11 +57,12 @@ def ask_judge(
     """One vote of the judge. Deterministic decoding for a single vote, else a temperature that lets votes differ.
 
     Raises:
-        VerifierError: no answer came, or none that could be read.
+        VerifierError: no answer came (its cause is a ProviderError then), or none that could be read.
     """
-    defaults = {"temperature": 0.0 if votes == 1 else 0.7, "max_tokens": max_tokens}
     unreadable = ""
     for reading in range(READINGS):
+        # Decoded greedily, what could not be read would come back word for word, whatever the seed.
+        defaults = {"temperature": 0.0 if votes == 1 and reading == 0 else 0.7, "max_tokens": max_tokens}
         try:
             return ask(roles, predict, ROLE, seed_for(seed, reading) if reading else seed, defaults, **inputs)
         except ProviderError as error:
@@ -68,6 +70,12 @@ def ask_judge(
         except AdapterParseError as error:
             unreadable = " ".join((error.lm_response or "").split())[:200]
     raise VerifierError(f"the judge's output could not be read: {unreadable!r}")
+
+
+def unjudged(error: VerifierError, verifier: str) -> Verdict:
+    """What a judge that has not judged leaves: undecided, and marked as an `outage` where no answer came."""
+    outage = {"outage": True} if isinstance(error.__cause__, ProviderError) else {}
+    return Verdict.undecidable(str(error), verifier, **outage)
 
 
 def vote_counts(said: list[bool | None]) -> tuple[int, int]:

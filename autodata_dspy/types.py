@@ -136,6 +136,13 @@ class Rollout:
     finish_reason: str = ""
     error: str = ""
 
+    @property
+    def outage(self) -> str:
+        """Which call failed, the solver's own or its judge's; "" where none did."""
+        if self.verdict is not None and self.verdict.evidence.get("outage"):
+            return self.verdict.feedback
+        return self.error
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -15,8 +15,9 @@ from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
 from autodata_dspy.modules import Challenger, Extractor, QualityVerifier, Solver
 from autodata_dspy.modules.base import RoleModule
+from autodata_dspy.modules.solver import no_outcome
 from autodata_dspy.roles import Roles
-from autodata_dspy.types import Challenge, Decision, Document, Reason, Rollout, Round, Status, Trajectory, Verdict
+from autodata_dspy.types import Challenge, Decision, Document, Rollout, Round, Status, Trajectory, Verdict
 
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
@@ -194,7 +195,7 @@ class AgenticSelfInstruct(RoleModule):
             rollouts.append(solver(challenge=challenge, attempt=attempt, seed=seed).rollout)
         scores = _scores(rollouts)
         if settled is None:
-            return rollouts, _unknown(rollouts)
+            return rollouts, no_outcome(rollouts)
         if settled and (weak is None or rule.agreed(scores)):
             return rollouts, None
         return rollouts, Decision(False, *(rule.why(scores, []) if weak is None else rule.why(weak, scores)))
@@ -202,14 +203,6 @@ class AgenticSelfInstruct(RoleModule):
 
 def _scores(rollouts: list[Rollout]) -> list[float | None]:
     return [r.verdict.score if r.verdict else None for r in rollouts]
-
-
-def _unknown(rollouts: list[Rollout]) -> Decision:
-    """Too many attempts without a score: which kind of silence was it?"""
-    errors = [r.error for r in rollouts if r.error]
-    reason: Reason = "infrastructure" if errors else "undecided"
-    feedback = errors[-1] if errors else "too many answers could not be decided"
-    return Decision(False, reason, feedback)
 
 
 PLUGIN = AgenticSelfInstruct

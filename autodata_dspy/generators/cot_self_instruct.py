@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
+from autodata_dspy.calls import cut_off
 from autodata_dspy.domains.base import Malformed, passage_of, shown, stated_answer
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
 from autodata_dspy.filters import AnswerConsistency, Filter, Filtering, LowestReward
 from autodata_dspy.modules import Solver
 from autodata_dspy.modules.base import RoleModule, seed_for
+from autodata_dspy.modules.solver import no_outcome
 from autodata_dspy.roles import Roles
 from autodata_dspy.seed_tasks import Instance, SeedTask, read_seed_tasks
 from autodata_dspy.text import fold
@@ -198,6 +200,8 @@ class CoTSelfInstruct(RoleModule):
             inputs = {"passage": shown(passage_of(document, seed, self.domain)), **inputs}
         defaults = {"temperature": TEMPERATURE, "max_tokens": self.domain.write_tokens + PLAN_TOKENS}
         said = self.ask(predict, "challenger", draw, defaults, **inputs)
+        if cut_off():
+            raise Malformed("the output was cut off; write less")
         question, answer = str(said.question or "").strip(), str(said.answer or "").strip()
         if not question or not answer:
             raise Malformed("the task or its answer is empty; write both")
@@ -231,7 +235,7 @@ class CoTSelfInstruct(RoleModule):
                 break
         verdict = rule.verdict(rollouts)
         if verdict.undecided:
-            decision = _unknown(rollouts)
+            decision = no_outcome(rollouts)
         else:
             decision = Decision(verdict.passed, "accepted" if verdict.passed else "filtered", verdict.feedback)
         return Round(index, decision, challenge, (verdict,), tuple(rollouts))
@@ -276,14 +280,6 @@ def _as_text(examples: Sequence[Challenge], labels: Sequence[str]) -> str:
 
 def _plain(question: str) -> str:
     return " ".join(fold(question).split())
-
-
-def _unknown(rollouts: Sequence[Rollout]) -> Decision:
-    """Too many rollouts without a score: which kind of silence was it?"""
-    errors = [r.error for r in rollouts if r.error]
-    if errors:
-        return Decision(False, "infrastructure", errors[-1])
-    return Decision(False, "undecided", "too many answers could not be decided")
 
 
 PLUGIN = CoTSelfInstruct

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
+from autodata_dspy.calls import cut_off
 from autodata_dspy.domains.base import Malformed, fenced_demos, passage_of, shown
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
@@ -77,6 +78,9 @@ class Challenger(RoleModule):
                 {"temperature": TEMPERATURE, "max_tokens": self.domain.write_tokens},
                 **{name: known[name] for name in self.domain.write.input_fields},
             )
+            # Repaired JSON has all its fields, the last one torn. A machine that checks what is built would notice.
+            if cut_off() and self.domain.recheck is None:
+                raise Malformed("the output was cut off; write less")
             challenge = dataclasses.replace(self._built(written, angle, seed), angle=angle)
         except AdapterParseError:
             problem = "the output did not have the demanded fields, or was cut off; write less"

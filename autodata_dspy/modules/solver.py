@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import dspy
@@ -12,7 +13,7 @@ from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import ConfigError, ProviderError, VerifierError, did_you_mean
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
-from autodata_dspy.types import Challenge, Rollout, Verdict
+from autodata_dspy.types import Challenge, Decision, Rollout, Verdict
 from autodata_dspy.verifiers.base import Verifier
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Solver(RoleModule):
 
         An attempt that is cut off, or whose program fails twice, has spent its chance and is wrong.
         """
-        answer, work, error, said = "", "", "", dspy.Prediction()
+        answer, work, error, said, verdict = "", "", "", dspy.Prediction(), None
         try:
             said = self._say(challenge, seed, attempt)
             try:
@@ -73,10 +74,6 @@ class Solver(RoleModule):
                 said = self._say(challenge, seed, attempt, remark=str(problem))
                 answer = self.form.answer(said)
             work = str(said.get("reasoning") or said.get("program") or "")
-            if answer.strip():
-                verdict = self.verifier.verify(answer, self.domain.reference(challenge), challenge.question)
-            else:  # the model spoke, and left the answer empty: unlike a call that brought nothing, that is wrong
-                verdict = Verdict.of(False, "the answer is empty")
         except ProviderError as failure:
             error, verdict = str(failure), Verdict.undecidable("no answer came back")
         except AdapterParseError as failure:
@@ -87,10 +84,22 @@ class Solver(RoleModule):
             verdict = Verdict.of(False, str(failure))
         except VerifierError as failure:
             verdict = Verdict.undecidable(str(failure))
-        call = last_call()
+        call = last_call()  # before the answer is judged: afterwards a judge's call may be the last
         finish = call.finish_reason if call and not error else ""
+        if verdict is None:
+            verdict = self._judged(answer, challenge)
         rollout = Rollout(self.role, attempt, answer, work, verdict, finish, error)
         return dspy.Prediction(rollout=rollout)
+
+    def _judged(self, answer: str, challenge: Challenge) -> Verdict:
+        if not answer.strip():  # the model spoke, and left the answer empty: unlike a call that failed, that is wrong
+            return Verdict.of(False, "the answer is empty")
+        try:
+            return self.verifier.verify(answer, self.domain.reference(challenge), challenge.question)
+        except ProviderError as failure:
+            return Verdict.undecidable(str(failure), outage=True)
+        except (AdapterParseError, VerifierError) as failure:
+            return Verdict.undecidable(str(failure))
 
     def _say(self, challenge: Challenge, seed: int, attempt: int, remark: str = "none") -> dspy.Prediction:
         """One call. A mode whose signature takes a `remark` is told what was wrong with its first program."""
@@ -104,3 +113,11 @@ class Solver(RoleModule):
             question=challenge.question,
             **extra,
         )
+
+
+def no_outcome(rollouts: Sequence[Rollout]) -> Decision:
+    """What attempts lead to of which too many have no score: which kind of silence was it?"""
+    if outages := [outage for r in rollouts if (outage := r.outage)]:
+        return Decision(False, "infrastructure", outages[-1])
+    why = next((f": {r.verdict.feedback}" for r in reversed(rollouts) if r.verdict and r.verdict.undecided), "")
+    return Decision(False, "undecided", f"too many answers could not be decided{why}")

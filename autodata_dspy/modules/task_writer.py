@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from autodata_dspy.calls import last_call
+from autodata_dspy.calls import cut_off
 from autodata_dspy.domains.base import fenced_demos
 from autodata_dspy.modules.base import RoleModule
 from autodata_dspy.roles import Roles
@@ -179,7 +179,7 @@ class TaskWriter(RoleModule):
             return dspy.Prediction(instructions=[], cut_off=False, problem="the output was not a list of tasks")
         found = read_list(str(written.new_tasks or ""))
         problem = "" if found else "the output has no task"
-        return dspy.Prediction(instructions=found, cut_off=_cut_off(), problem=problem)
+        return dspy.Prediction(instructions=found, cut_off=cut_off(), problem=problem)
 
 
 class InstanceWriter(RoleModule):
@@ -225,7 +225,7 @@ class InstanceWriter(RoleModule):
             return dspy.Prediction(instances=[], cut_off=False, problem="the output was not a list of examples")
         found = read_instances(str(written.examples or ""), label_first=classification)
         problem = "" if found else "the output has no example"
-        return dspy.Prediction(instances=found, cut_off=_cut_off(), problem=problem)
+        return dspy.Prediction(instances=found, cut_off=cut_off(), problem=problem)
 
     def _is_classification(self, instruction: str, seed: int) -> bool:
         """Whatever is not a clear yes is a no."""
@@ -240,11 +240,6 @@ def _predict(signature: Any, demos: Sequence[Mapping[str, str]]) -> dspy.Predict
     predict = dspy.Predict(signature)
     predict.demos = fenced_demos(demos)
     return predict
-
-
-def _cut_off() -> bool:
-    call = last_call()
-    return call is not None and call.finish_reason == "length"
 
 
 _ITEM = re.compile(r"\s*(?:(?:task\s*)?\d{1,3}\s*[.):]|[-*•])\s+", re.IGNORECASE)

@@ -8,7 +8,7 @@ import dspy
 
 from autodata_dspy.asking import seed_for
 from autodata_dspy.errors import ConfigError, VerifierError
-from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, vote_counts
+from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, unjudged, vote_counts
 from autodata_dspy.roles import Roles
 from autodata_dspy.subjects import not_text
 from autodata_dspy.types import Verdict
@@ -88,7 +88,7 @@ class AnswerJudge:
         try:
             return self._tally(inputs)
         except VerifierError as error:
-            return Verdict.undecidable(str(error), self.name)
+            return unjudged(error, self.name)
 
     def _tally(self, inputs: dict[str, str]) -> Verdict:
         said: list[bool | None] = []

@@ -10,7 +10,7 @@ import dspy
 
 from autodata_dspy.asking import seed_for
 from autodata_dspy.errors import ConfigError, VerifierError, did_you_mean
-from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, one_line, vote_counts
+from autodata_dspy.judging import MAX_CHARS, ask_judge, clean, fenced, one_line, unjudged, vote_counts
 from autodata_dspy.roles import Roles
 from autodata_dspy.rubrics import read_rubric
 from autodata_dspy.subjects import not_text
@@ -140,7 +140,7 @@ class RubricJudge:
         try:
             return self._tally(rubric, *self._votes(rubric, question, answer))
         except VerifierError as error:
-            return Verdict.undecidable(str(error), self.name)
+            return unjudged(error, self.name)
 
     def _rubric(self, reference: str | Rubric | Challenge) -> Rubric:
         if isinstance(reference, Challenge):

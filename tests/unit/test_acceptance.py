@@ -142,6 +142,7 @@ def test_the_papers_thresholds(rule, weak, strong, outcome):
 def test_thresholds_tell_the_challenger_both_means():
     reason, told = PROSE.why([0.4, 0.4, 0.4], [0.5, 0.5, 0.5])
     assert reason == "failed_on_strong" and "0.40 on average" in told and "0.50 on average" in told
+    assert ", a gap of +0.10;" in told
 
 
 @pytest.mark.parametrize("wrong", [{"gap": -0.1}, {"strong_min": 3.0}, {"no_zero": "some"}, {"n_weak": -1}])

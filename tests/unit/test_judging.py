@@ -113,10 +113,11 @@ def test_a_single_vote_is_asked_for_deterministically_and_several_are_not(vote):
         assert (config.temperature, config.max_tokens, config.seed) == (temperature, 50, 7)
 
 
-def test_an_output_that_cannot_be_read_is_asked_for_once_more_with_another_seed(vote):
+def test_an_output_that_cannot_be_read_is_asked_for_once_more_and_no_longer_greedily(vote):
     ask, calls = vote(["gibberish", {"verdict": "met"}])
     assert ask().verdict == "met"
     assert len({call.seed for call in calls()}) == 2
+    assert [call.request.config.temperature for call in calls()] == [0.0, 0.7]
 
 
 def test_outputs_that_cannot_be_read_are_an_error_that_shows_them(vote):

@@ -116,7 +116,8 @@ def test_a_task_that_only_thought_solves_is_accepted(scripted):
     [
         ({"weak_solver": {"answer": FIELDS["answer"]}}, "too_easy"),
         ({"strong_solver": {"reasoning": "r", "answer": WRONG}}, "failed_on_strong"),
-        ({"judge": lambda call: lm15.ServerError("down")}, "undecided"),
+        ({"judge": lambda call: lm15.ServerError("down")}, "infrastructure"),
+        ({"judge": lambda call: "well"}, "undecided"),
         ({"weak_solver": lambda call: lm15.ServerError("down")}, "infrastructure"),
         ({"challenger": {**FIELDS, "answer": ""}}, "malformed"),
         ({"quality_verifier": {"wants": "a text", "verdict": "no single result"}}, "failed_check"),

@@ -73,7 +73,7 @@ def test_without_a_strong_majority_nothing_confirms_the_answer(scripted):
 def test_too_many_undecided_answers_conclude_nothing(scripted):
     trajectory, _ = run(scripted, scripted.fated("q", strong="1?1?"))
     assert reasons(trajectory) == ["undecided"]
-    assert trajectory.rounds[0].decision.feedback == "too many answers could not be decided"
+    assert trajectory.rounds[0].decision.feedback == "too many answers could not be decided: cannot say"
     assert len(trajectory.rounds[0].rollouts) == 3 + 4
 
 

@@ -107,6 +107,15 @@ def test_a_cut_off_output_is_a_problem_the_challenger_can_mend(scripted):
     assert prediction.challenge is None and "write less" in prediction.problem
 
 
+def test_a_torn_last_field_is_refused_unless_a_machine_checks_what_is_built(scripted):
+    torn = scripted.Said(text='{"question": "Where to?", "answer": "har', finish="length")
+    roles = scripted.roles(challenger=torn, schema=True)
+    prediction = Challenger(scripted.domain(), roles)(document=DOCUMENT)
+    assert (prediction.challenge, prediction.problem) == (None, "the output was cut off; write less")
+    checked = Challenger(scripted.domain(recheck=lambda challenges: []), roles)(document=DOCUMENT)
+    assert checked.challenge.answer == "har"
+
+
 def test_what_the_domain_finds_malformed_is_the_problem(scripted):
     roles = scripted.roles(challenger={"question": "", "answer": ""})
     prediction = Challenger(scripted.domain(), roles)(document=DOCUMENT)

@@ -1,10 +1,12 @@
 import dspy
 import pytest
+from dspy import lm15
 
 from autodata_dspy.domains.base import Malformed, SolvingMode
 from autodata_dspy.errors import ConfigError, VerifierError
 from autodata_dspy.modules import Solver
 from autodata_dspy.types import Challenge, Verdict
+from autodata_dspy.verifiers.answer_judge import AnswerJudge
 
 CHALLENGE = Challenge("Where to?", "harbour", program="secret()", context="It is night.")
 
@@ -62,6 +64,14 @@ def test_a_truncated_answer_that_cannot_be_read_is_wrong_and_recorded_as_cut_off
     assert (rollout.verdict.score, rollout.finish_reason, rollout.error) == (0.0, "length", "")
     assert rollout.reasoning.endswith("so so ") and len(rollout.reasoning) == 500
     assert len(calls) == 1
+
+
+def test_a_judge_neither_hides_that_an_answer_was_cut_off_nor_its_own_outage(scripted):
+    for judge, outage in (({"reason": "r", "verdict": "incorrect"}, ""), (lm15.ServerError("down"), "down")):
+        roles = scripted.roles(weak_solver=scripted.Said({"answer": "harb"}, finish="length"), judge=judge, schema=True)
+        rollout = Solver(scripted.domain(answer_verifier=AnswerJudge), "weak", roles)(challenge=CHALLENGE).rollout
+        assert (rollout.finish_reason, rollout.error) == ("length", "")
+        assert outage in rollout.outage and bool(rollout.outage) is rollout.verdict.undecided is bool(outage)
 
 
 def test_a_model_that_thinks_to_its_last_token_is_an_outage_that_says_what_to_change(scripted):
