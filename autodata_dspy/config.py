@@ -70,6 +70,7 @@ class RunConfig(Strict):
         domain: name of the domain.
         task: a classification task for a domain of labelled texts: a TOML file, or its content; see `labelled_task`.
             The content is kept, so that a run can go on when the file has moved.
+        paper_form: the domain in the form of its paper, for strong models; see `Domain.paper_form`.
         program: name of a generator, or a program: a shipped one's name, a file (.json), or "hf:OWNER/REPOSITORY"; see
             `load_program`. What it tells of itself (domain, task, options) holds unless it is set here.
         documents: "builtin", "none" (for a program that can do without), a path to a file or a folder, or
@@ -89,6 +90,7 @@ class RunConfig(Strict):
 
     domain: str = "math_objects"
     task: dict[str, Any] | None = None
+    paper_form: bool = False
     program: str = "agentic_self_instruct"
     documents: str = "builtin"
     seeds: str | None = None

@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 
 
 def domain_of(config: RunConfig) -> Domain:
-    """The domain a configuration names, for its task where it has one.
+    """The domain a configuration names, in its paper's form if that is wanted, for its task where it has one.
 
     Raises:
-        ConfigError: unknown domain, or one that takes no task.
+        ConfigError: unknown domain, one that takes no task, or one of a single form.
     """
     domain = registry.load("domains", config.domain)
+    if config.paper_form:
+        if domain.paper_form is None:
+            raise ConfigError(f"setting 'paper_form': the domain {config.domain!r} has but one form; leave it out")
+        domain = domain.paper_form()
     if config.task is None:
         return domain
     if domain.for_task is None:

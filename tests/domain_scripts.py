@@ -71,7 +71,7 @@ def _function(n: int, given: dict[str, str]) -> Fields:
 def _research(n: int, given: dict[str, str]) -> Fields:
     told = " ".join(line[2:] for line in given["passage"].splitlines() if line.startswith("| "))
     return {
-        "quote": next(s for s in re.split(r"(?<=\.) ", told) if len(s.split()) >= 8),
+        "quote": next((s for s in re.split(r"(?<=\.) ", told) if len(s.split()) >= 8), told),
         "kind": "what if",
         "skills": "causal reasoning, counterfactual reasoning",
         "context": f"The service {TAUGHT} guards {n} counters with a spinlock for 0.2 microseconds each. It moves from "

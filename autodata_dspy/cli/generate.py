@@ -33,6 +33,9 @@ def command(
     passes: options.Passes = None,
     per_document: Annotated[int | None, typer.Option(min=1, help="Accepted examples per document and pass.")] = None,
     max_rounds: Annotated[int | None, typer.Option(min=1, help="Rounds per document and pass.")] = None,
+    paper_form: Annotated[
+        bool | None, typer.Option(help="Rubrics and passages as long as in the paper (cs_research, legal).")
+    ] = None,
     acceptance: Annotated[
         str | None, typer.Option(metavar="PRESET", help="Acceptance rule: paper-prose, paper-deployed, paper-math, …")
     ] = None,
@@ -66,6 +69,7 @@ def command(
         passes=passes,
         per_document=per_document,
         max_rounds=max_rounds,
+        paper_form=paper_form,
         quality_check=quality_check,
         without=without or None,
         acceptance={"preset": acceptance},

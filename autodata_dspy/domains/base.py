@@ -22,6 +22,7 @@ from autodata_dspy.types import Challenge, Document, Rollout, Round, Verdict
 from autodata_dspy.verifiers.base import Verifier
 
 PASSAGE_CHARS = 1400
+LONG_PASSAGE_CHARS = 12_000  # for models that read fast: most of a paper's argument, a whole short statute
 
 Interest = Callable[[str], float]
 
@@ -107,6 +108,8 @@ class Domain:
         last_word: (domain, roles) → module that decides on a challenge which the rule lets pass; see `LastWord`.
         learner: → a weak solver that is no model but learns from what is accepted; see `modules.learner`.
         for_task: a classification task that the user defines → this domain for it; None where there is no such choice.
+        paper_form: → this domain in the form of arXiv 2606.25996 (longer rubrics and passages), which wants strong
+            models; None where there is but one form.
         repair_mode: the solving mode (with an input `remark`) in which the challenger writes a program anew that does
             not run; "" where there is none.
         recheck: checks accepted challenges once more, independently of the run that accepted them; None where
@@ -152,6 +155,7 @@ class Domain:
     last_word: Callable[[Domain, Roles], Any] | None = None
     learner: Callable[[], Any] | None = None
     for_task: Callable[[LabelledTask], Domain] | None = None
+    paper_form: Callable[[], Domain] | None = None
     repair_mode: str = ""
     recheck: Callable[[Sequence[Challenge]], list[Verdict]] | None = None
     final_checks: Callable[[], tuple[Verifier, ...]] = tuple

@@ -27,7 +27,7 @@ from autodata_dspy.domains._cs_research import (
     WriteChallenge,
     WriteFullChallenge,
 )
-from autodata_dspy.domains.base import Domain, ExportTemplate, Malformed, SolvingMode
+from autodata_dspy.domains.base import LONG_PASSAGE_CHARS, Domain, ExportTemplate, Malformed, SolvingMode
 from autodata_dspy.rubrics import read_rubric
 from autodata_dspy.types import Challenge, Rubric
 from autodata_dspy.verifiers.atomicity import Atomicity
@@ -183,7 +183,7 @@ def cs_research(paper_form: bool = False) -> Domain:
         demos=FULL_DEMOS,
         challenge_verifiers=lambda: challenge_verifiers(PAPER_RUBRIC, max_compound=0),
         write_tokens=1600,
-        passage_chars=12_000,
+        passage_chars=LONG_PASSAGE_CHARS,
     )
 
 
@@ -206,6 +206,7 @@ PLUGIN = Domain(
     verified="judged",
     reference=lambda challenge: challenge,  # the judge takes its rubric
     final_checks=lambda: (NearDuplicates(),),
+    paper_form=lambda: cs_research(paper_form=True),
     per_document=1,
     write_tokens=500,
     passage_chars=2000,

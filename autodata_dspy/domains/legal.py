@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dspy
 
 from autodata_dspy.acceptance import PRESETS
-from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
+from autodata_dspy.domains.base import LONG_PASSAGE_CHARS, PASSAGE_CHARS, Domain, Malformed, SolvingMode
 from autodata_dspy.legal_grounding import DocumentCitations
 from autodata_dspy.modules import LoopJudge
 from autodata_dspy.rubrics import read_written_rubric
@@ -25,6 +25,7 @@ from autodata_dspy.verifiers.rubric_judge import RubricJudge
 # call of the judge for each of eight answers; so the default asks for 5 to 8 and takes what the paper takes above that.
 SMALL, PAPER = (5, 25), (15, 25)
 MAX_OVERLAP = 0.4  # the client tells the rule, and an answer that applies it repeats some of its words
+_RULE = re.compile(r"(?i)\b(?:shall|must|may|liable|entitled|unless|notice|within|section|clause)\b|§")
 
 
 class ReadLaw(dspy.Signature):
@@ -231,8 +232,6 @@ ANGLES = (
     "two people with opposite views who ask together who is right",
 )
 
-_RULE = re.compile(r"(?i)\b(?:shall|must|may|liable|entitled|unless|notice|within|section|clause)\b|§")
-
 
 def build(prediction: Any, angle: str) -> Challenge:
     """Question, reference answer and rubric."""
@@ -272,8 +271,7 @@ def legal(n_criteria: tuple[int, int] = SMALL) -> Domain:
         extract=ReadLaw,
         extract_demos=READ_DEMOS,
         write=WriteCase.with_instructions(WriteCase.instructions.replace("{rubric}", wanted)),
-        # The demos show the small form, which would pull a model away from the longer one.
-        demos=DEMOS if small else (),
+        demos=DEMOS if small else (),  # they show the small form, and would pull a model away from the longer one
         angles=ANGLES,
         build=build,
         review=ReviewCase,
@@ -292,6 +290,8 @@ def legal(n_criteria: tuple[int, int] = SMALL) -> Domain:
         max_rounds=16,  # the first version and 15 improvements
         per_document=1,
         write_tokens=450 if small else 1200,
+        passage_chars=PASSAGE_CHARS if small else LONG_PASSAGE_CHARS,
+        paper_form=lambda: legal(PAPER),
         interest=density_of_rules,
         # No probe: held-out sets of law classify clauses, and advice to a client is something else.
     )

@@ -98,6 +98,10 @@ FLAGS = {
         "generate --domain math_object",
         "unknown domain 'math_object'; did you mean 'math_obj",
     ),
+    "a paper's form where there is none": (
+        "generate --domain code --paper-form",
+        "setting 'paper_form': the domain 'code' has but one form; leave it out",
+    ),
     "a program that does not exist": (
         "generate --program agentic",
         "unknown generator 'agentic'; did you mean 'agentic_self",

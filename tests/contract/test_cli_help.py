@@ -18,7 +18,7 @@ OPTIONS = {
     (
         "generate",
     ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --passes "
-    "--per-document --max-rounds --quality-check --max-calls --max-tokens --max-usd",
+    "--per-document --max-rounds --paper-form --quality-check --max-calls --max-tokens --max-usd",
     ("calibrate",): "--domain --task --documents --n --program --lm --config --pilot --rounds --attempts --seed "
     "--concurrency --run-dir --max-calls --max-tokens --max-usd --out",
     (

@@ -9,7 +9,9 @@ from autodata_dspy import generate, runs
 from autodata_dspy.acceptance import ExactCounts
 from autodata_dspy.artifact import save_program
 from autodata_dspy.config import RunConfig
+from autodata_dspy.domains.base import LONG_PASSAGE_CHARS
 from autodata_dspy.errors import ArtifactError, ConfigError, StoreError, UnknownPluginError
+from autodata_dspy.generation import fingerprint
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.store import RunFolder
 
@@ -49,6 +51,15 @@ def test_a_configuration_builds_its_generator():
     assert (maker.domain.name, maker.per_document, maker.max_rounds) == ("math_objects", 3, 5)
     assert maker.quality_verifier is None
     assert maker.acceptance == ExactCounts(max_weak=0)
+
+
+@pytest.mark.parametrize(("domain", "asks"), [("cs_research", "Rubric: 10 to 15"), ("legal", "rubric: 15 to 25")])
+def test_the_form_of_the_paper_is_a_setting(domain, asks):
+    small, paper = (runs.build_maker(RunConfig(domain=domain, paper_form=form)) for form in (False, True))
+    assert asks in paper.challenger.write.signature.instructions
+    assert asks not in small.challenger.write.signature.instructions
+    assert paper.domain.passage_chars == LONG_PASSAGE_CHARS > 5 * small.domain.passage_chars
+    assert fingerprint(paper, [], 0) != fingerprint(small, [], 0)
 
 
 def test_a_program_file_puts_its_prompts_into_the_generator(tmp_path):
