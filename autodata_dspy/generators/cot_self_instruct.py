@@ -25,7 +25,7 @@ from autodata_dspy.modules.solver import no_outcome
 from autodata_dspy.roles import Roles
 from autodata_dspy.seed_tasks import Instance, SeedTask, read_seed_tasks
 from autodata_dspy.text import fold
-from autodata_dspy.types import Challenge, Decision, Document, Rollout, Round, Status, Trajectory
+from autodata_dspy.types import Challenge, Decision, Document, Round, Status, Trajectory
 from autodata_dspy.verifiers.answer_judge import AnswerJudge
 
 if TYPE_CHECKING:

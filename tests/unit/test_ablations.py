@@ -14,6 +14,7 @@ from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import ConfigError, StoreError
 from autodata_dspy.generation import fingerprint, generate
 from autodata_dspy.generators import AgenticSelfInstruct
+from autodata_dspy.modules import Learner
 from autodata_dspy.report.narrative import outcome, story
 from autodata_dspy.types import Challenge, Decision, Document, Trajectory
 
@@ -275,7 +276,8 @@ def test_every_ablation_says_what_takes_the_place():
 
 def test_what_was_left_out_belongs_to_the_mark_of_a_run(scripted, tmp_path):
     def make(*without):
-        return AgenticSelfInstruct(scripted.domain(), scripted.fated_roles("unusable"), max_rounds=1, without=without)
+        domain = scripted.domain(learner=Learner)
+        return AgenticSelfInstruct(domain, scripted.fated_roles("unusable"), max_rounds=1, without=without)
 
     marks = [fingerprint(make(*names), [DOCUMENT], 0) for names in ((), *((name,) for name in ABLATIONS))]
     assert len(set(marks)) == 1 + len(ABLATIONS)

@@ -175,7 +175,9 @@ def test_odd_documents_come_to_an_end_in_every_domain(name, tmp_path):
         pytest.skip("no sandbox on this machine")
     book = "\n\n".join(PAGE.format(n=n)[at : at + 700] for n in range(200) for at in range(0, 3000, 700))
     german = "Wer den Stand nach neun Uhr stehen lässt, zahlt zwanzig Kronen für jede Nacht, es sei denn, es stürmt."
-    short = "Whoever leaves a stall standing after nine pays twenty crowns a night, unless there was a warning of a storm."
+    short = (
+        "Whoever leaves a stall standing after nine pays twenty crowns a night, unless there was a warning of a storm."
+    )
     for file, text in (("book.txt", book), ("german.txt", german), ("short.txt", short), ("tables.md", TABLE)):
         (tmp_path / file).write_text(text, "utf-8")
     domain, drafts = registry.load("domains", name), itertools.count()

@@ -50,6 +50,20 @@ def test_every_candidate_is_a_round_that_names_its_filter(scripted, domain):
     assert [r.index for r in trajectory.rounds] == list(range(len(trajectory.rounds)))
 
 
+@pytest.mark.parametrize(("cut", "n_whole"), [("new_tasks", 7), ("examples", 6)])
+def test_what_broke_off_is_dropped_and_so_is_what_exceeds_five_instances(scripted, cut, n_whole):
+    tasks = "9. Say how far away the port is." + "\n10. Say how the lamp of a tow" * (cut == "new_tasks")
+    ports = "\n\n".join(f"Input: port {n}\nOutput: It lies {n} miles away." for n in range(7))
+
+    def answer(call):
+        said = script(tasks, examples=ports)(call)
+        return scripted.Said(said, finish="length" if cut in said else "stop")
+
+    found = told(run(scripted, answer)[0])
+    assert found.count(("filtered", "cut_off")) == 1 and len(found) == n_whole + 1
+    assert found.count(("accepted", "")) == 5 and found.count(("filtered", "too_many_instances")) == n_whole - 5
+
+
 def test_fixed_labels_need_no_sorting_and_a_label_of_none_is_malformed(scripted):
     trajectory, roles, _ = run(
         scripted,
