@@ -198,6 +198,8 @@ class LastWord(Protocol):
     """A module that decides on a challenge after all attempts: a loop judge, a comparison of pairs.
 
     Its prediction has `decision` (a Decision), `verdicts` (what it found on the way), and belongs to the examiner.
+    It may have `settled(weak)`: whether its decision is certain from the weak attempts alone; strong ones are then
+    not made.
     """
 
     def __call__(

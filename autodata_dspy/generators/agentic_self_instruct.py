@@ -153,7 +153,7 @@ class AgenticSelfInstruct(RoleModule):
             return Round(index, decision, challenge, verdicts)
         weak, decision = self._attempt(self.weak, challenge, seed)
         strong: list[Rollout] = []
-        if decision is None:
+        if decision is None and not self._weak_decide(weak):
             strong, decision = self._attempt(self.strong, challenge, seed, _scores(weak))
         if decision is None and self.last_word is not None:
             said = self.last_word(challenge=challenge, weak=weak, strong=strong, earlier=earlier, seed=seed)
@@ -176,6 +176,11 @@ class AgenticSelfInstruct(RoleModule):
             if verdicts[-1].score == 0.0:
                 return tuple(verdicts), Decision(False, "failed_check", verdicts[-1].feedback)
         return tuple(verdicts), None
+
+    def _weak_decide(self, weak: list[Rollout]) -> bool:
+        """Whether the module with the last word needs no attempt of the strong solver to decide."""
+        settled = getattr(self.last_word, "settled", None)
+        return self.curtail and settled is not None and settled(weak)
 
     def _attempt(
         self, solver: Any, challenge: Challenge, seed: int, weak: list[float | None] | None = None

@@ -116,7 +116,8 @@ class LoopJudge(RoleModule):
     """challenge and all attempts → `decision` and `verdicts` (one, with the packet and what the judge found).
 
     Two things are not left to the judge. Weak attempts without any spread (all 0, all 1, all alike) teach nothing, and
-    are sent back by code without a call; and "accept" counts only together with a suitability that is not low.
+    are sent back by code, without a call, and without strong attempts where sampling is curtailed. And "accept" counts
+    only together with a suitability that is not low.
     Output that cannot be read twice is undecided, a call that fails is infrastructure: neither says anything about
     the challenge.
 
@@ -161,6 +162,10 @@ class LoopJudge(RoleModule):
         accepted = found["verdict"] == "accept" and found["suitability"] != "low"
         decision = Decision(True, "accepted") if accepted else Decision(False, "improve", _advice(found["suggestion"]))
         return self._told(decision, float(accepted), {**found, "packet": packet})
+
+    def settled(self, weak: Sequence[Rollout]) -> bool:
+        """Whether the weak attempts alone send a challenge back, whatever the strong solver does."""
+        return bool(no_spread([r.verdict.score if r.verdict else None for r in weak]))
 
     def _told(self, decision: Decision, score: float | None, evidence: dict[str, Any]) -> dspy.Prediction:
         verdict = Verdict(score, decision.feedback, evidence, self.name)

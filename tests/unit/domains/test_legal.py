@@ -199,10 +199,13 @@ def test_the_suggestion_of_the_judge_is_the_next_rounds_feedback(scripted):
     ],
 )
 def test_weak_answers_that_are_all_alike_go_back_without_a_word_of_the_loop_judge(scripted, weak, told):
-    trajectory, roles = run(scripted, weak=weak)
-    (round_,) = trajectory.rounds
-    assert round_.decision.reason == "improve" and round_.decision.feedback.startswith(told)
-    assert not any("packet" in call.inputs for call in scripted.calls(roles, "judge"))
+    for curtail, n_strong in ((True, 0), (False, 3)):
+        trajectory, roles = run(scripted, weak=weak, curtail=curtail)
+        (round_,) = trajectory.rounds
+        assert round_.decision.reason == "improve" and round_.decision.feedback.startswith(told)
+        assert round_.verdicts[-1].evidence["override"] == "no spread"
+        assert n_calls(scripted, roles)["strong_solver"] == n_strong
+        assert not any("packet" in call.inputs for call in scripted.calls(roles, "judge"))
 
 
 def test_a_loop_judge_that_cannot_be_read_leaves_the_round_undecided(scripted):
