@@ -134,7 +134,7 @@ def test_status_and_show_explain_every_rejection_in_words(server, planned, tmp_p
         "  told to the challenger: it repeats an earlier one; take something else of the passage\n",
         "Round 3: rejected: undecided: too many answers could not be compared\n",
         "    ?: x or maybe 5  [undecided: ",
-        "  why: too many answers could not be decided\n",  # says nothing about the problem, so nobody is told
+        "  why: too many answers could not be decided: ",  # says nothing about the problem, so nobody is told
         "Round 4: rejected: model calls failed (says nothing about the problem)\n"
         "  why: role 'challenger': vllm:scripted: [vllm:scripted] no power\n",
     ):
