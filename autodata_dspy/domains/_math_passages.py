@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import re
 
+# Directions that fit any passage: those that named a kind of answer ("a matrix", "a set") made the 1.5B write about
+# something the passage does not hold. The numbers are drawn anew for each round; without them it repeats itself.
+ANGLES = (
+    "the example of the passage with the numbers {numbers} in it",
+    "a formula as in the passage with the numbers {numbers}, and a fraction or a root in the answer",
+    "a letter as a parameter beside the numbers {numbers}",
+    "a slightly longer formula of the same kind with the numbers {numbers} in it",
+    "one more step after the method of the passage, with the numbers {numbers}",
+    "another statement of the passage, applied to a formula with the numbers {numbers}",
+)
+
 # What passages of some subjects can be turned into, and the words of sympy that compute it. A small model that is only
 # told to use "an idea of the passage" asks textbooks of discrete mathematics for bare counts and for proofs, which have
 # no symbolic object as an answer; told the kind of object alone, it invents functions that do not exist.

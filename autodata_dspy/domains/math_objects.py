@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dspy
 
 from autodata_dspy.acceptance import ExactCounts
-from autodata_dspy.domains._math_passages import density_of_formulas, directions
+from autodata_dspy.domains._math_passages import ANGLES, density_of_formulas, directions
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode
 from autodata_dspy.errors import VerifierError
 from autodata_dspy.symbolic.coherence import mismatch
@@ -208,18 +208,6 @@ SOLVER_DEMOS = (
         "answer = Eq(y, expand(-(x - 4)/slope + f.subs(x, 4)))",
     },
 )
-
-# Directions that fit any passage: those that named a kind of answer ("a matrix", "a set") made the 1.5B write about
-# something the passage does not hold. The numbers are drawn anew for each round; without them it repeats itself.
-ANGLES = (
-    "the example of the passage with the numbers {numbers} in it",
-    "a formula as in the passage with the numbers {numbers}, and a fraction or a root in the answer",
-    "a letter as a parameter beside the numbers {numbers}",
-    "a slightly longer formula of the same kind with the numbers {numbers} in it",
-    "one more step after the method of the passage, with the numbers {numbers}",
-    "another statement of the passage, applied to a formula with the numbers {numbers}",
-)
-
 
 MAX_ANSWER_CHARS = 120
 NO_OBJECT = ("oo", "-oo", "zoo", "EmptySet", "Reals", "Complexes")
