@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import math
 import re
 import sys
@@ -12,13 +13,14 @@ from typing import Any
 
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
-from autodata_dspy.functions import Function, calls, code_in, examples, literal, parse, split, with_values
+from autodata_dspy.functions import Function, calls, code_in, examples, literal, neighbours, parse, split, with_values
 from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
 MIN_EXAMPLES, MIN_TESTS, MAX_CALLS = 1, 4, 8
+MAX_NEIGHBOURS = 8  # further calls, a little unlike those that were written
 MIN_WORDS = 6  # of a docstring besides its examples
 MAX_QUESTION_CHARS = 1200
 CLOSE = 1e-6  # how far a decimal may be from the expected one
@@ -29,7 +31,8 @@ def build(prediction: Any, angle: str) -> Challenge:
     function = _function(str(prediction.function or ""))
     _check_words(function)
     said = _stated(function)
-    others = [c for c in calls(_lines(str(prediction.calls or "")), function.name) if c not in said][:MAX_CALLS]
+    written = [c for c in calls(_lines(str(prediction.calls or "")), function.name) if c not in said][:MAX_CALLS]
+    others = written + _neighbours([*said, *written])
     try:
         found = values(function.solution, [*said, *others], function.name, SandboxLimits(cpu_s=2))
     except VerifierError as error:
@@ -38,7 +41,7 @@ def build(prediction: Any, angle: str) -> Challenge:
     usable = [v for v in found if not (v.error or _inexact(v.value))]
     if len(usable) < MIN_TESTS:
         why = next((f"; {v.call}: {v.error or 'a list with decimals'}" for v in found if v not in usable), "")
-        raise Malformed(f"only {len(usable)} different calls have a result that can be tested; write six{why}")
+        raise Malformed(f"only {len(usable)} different calls have a result that can be tested; write three{why}")
     if len({v.text for v in usable}) < 2:
         raise Malformed(f"every call gives {usable[0].text}; choose calls with different results")
     tests = "\n".join(_assertion(v) for v in usable)
@@ -107,6 +110,13 @@ def _stated(function: Function) -> dict[str, Any]:
     if len(said) < MIN_EXAMPLES:
         raise Malformed("the docstring needs an example: >>> call, and its value in the next line")
     return dict(list(said.items())[:MAX_CALLS])
+
+
+def _neighbours(written: Sequence[str]) -> list[str]:
+    """Calls next to the written ones, of each in turn: small models write few calls well, and none at a limit."""
+    near = [neighbours(call) for call in written]
+    mixed = dict.fromkeys(call for row in itertools.zip_longest(*near) for call in row if call)
+    return [call for call in mixed if call not in written][:MAX_NEIGHBOURS]
 
 
 def _lines(text: str) -> str:

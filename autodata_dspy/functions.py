@@ -126,6 +126,38 @@ def calls(text: str, name: str) -> list[str]:
     return list(found)
 
 
+def neighbours(call: str) -> list[str]:
+    """Calls that differ from a plain one in one argument, a little: a number by one, a text or a list by its last or
+    first item, or in reverse. Nothing becomes negative that was not."""
+    found: dict[str, None] = {}
+    known = ast.parse(call, mode="eval").body
+    assert isinstance(known, ast.Call)
+    places = [*(("args", i) for i in range(len(known.args))), *(("keywords", i) for i in range(len(known.keywords)))]
+    for kind, i in places:
+        argument = getattr(known, kind)[i]
+        for value in _near(literal(argument if kind == "args" else argument.value)):
+            changed = copy.deepcopy(known)
+            written = ast.parse(repr(value), mode="eval").body
+            if kind == "args":
+                changed.args[i] = written
+            else:
+                changed.keywords[i].value = written
+            found[ast.unparse(changed)] = None
+    return list(found)
+
+
+def _near(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, *([value - 1] if value else [])]
+    if isinstance(value, (str, list, tuple)) and value:
+        return [value[:-1], value[1:], *([value[::-1]] if value[::-1] != value else [])]
+    if isinstance(value, dict) and value:
+        return [dict(list(value.items())[:-1])]
+    return []
+
+
 def code_in(text: str, body: Sequence[ast.stmt]) -> str:
     """The first statement of a body (of some length) that stands in a text as code; "" if none does."""
     squeezed = re.sub(r"\s+", "", text)

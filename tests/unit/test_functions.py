@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from autodata_dspy.functions import calls, code_in, examples, literal, parse, split
+from autodata_dspy.functions import calls, code_in, examples, literal, neighbours, parse, split
 
 SOURCE = '''
 import math
@@ -122,3 +122,19 @@ def test_literals_are_read_and_nothing_else():
     for text in ("f(1)", "__import__('os')", "x", "1 + x", "{**x}", "{[]: 1}"):
         with pytest.raises(ValueError):
             literal(text)
+
+
+@pytest.mark.parametrize(
+    ("call", "near"),
+    [
+        ("f(3)", ["f(4)", "f(2)"]),
+        ("f(0)", ["f(1)"]),
+        ("f(-2, x=True)", ["f(-1, x=True)", "f(-3, x=True)", "f(-2, x=False)"]),
+        ("f('ab')", ["f('a')", "f('b')", "f('ba')"]),
+        ("f([5, 5])", ["f([5])"]),
+        ("f({'a': 1, 'b': 2})", ["f({'a': 1})"]),
+        ("f([], '', {}, 2.5, None)", []),
+    ],
+)
+def test_calls_next_to_one(call, near):
+    assert neighbours(call) == near

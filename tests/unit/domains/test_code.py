@@ -52,6 +52,9 @@ def test_a_function_becomes_a_stub_a_solution_and_tests():
     assert challenge.program.splitlines() == [
         *("assert coins(20) == 0", "assert coins(61) == 4", "assert coins(0) == 0", "assert coins(21) == 2"),
         *("assert coins(60) == 2", "assert coins(120) == 4", "assert coins(121) == 6"),
+        # and next to them
+        *("assert coins(62) == 4", "assert coins(1) == 0", "assert coins(22) == 2", "assert coins(122) == 6"),
+        *("assert coins(19) == 0", "assert coins(59) == 2", "assert coins(119) == 4"),
     ]
     assert challenge.angle == "an angle"
 
@@ -175,14 +178,15 @@ def test_a_list_with_decimals_cannot_be_tested_exactly():
 
 
 def test_too_few_calls_and_why_others_do_not_count():
-    told = why_not(calls="coins(20)\ncoins('a')")
-    assert "only 2 different calls" in told and "coins('a'): TypeError" in told
-    assert "only 2 different calls" in why_not(calls="")
-    assert "only 2 different calls" in why_not(calls="coins(20)\ncoins(61)\nother(3)\ncoins(x)\nprint(")
+    narrow = GOOD.replace(BODY, f"    if minutes not in (20, 61):\n        raise ValueError('no such time')\n{BODY}")
+    told = why_not(narrow, calls="coins(20)\ncoins('a')")
+    assert "only 2 different calls" in told and "coins('a'): ValueError" in told
+    assert "only 2 different calls" in why_not(narrow, calls="")
+    assert "only 2 different calls" in why_not(narrow, calls="coins(20)\ncoins(61)\nother(3)\ncoins(x)\nprint(")
 
 
 def test_calls_that_all_give_the_same():
-    same = GOOD.replace("coins(61)\n    4", "coins(5)\n    0")
+    same = GOOD.replace("coins(61)\n    4", "coins(5)\n    0").replace("2 * ((", "0 * ((")
     assert why_not(same, "coins(0)\ncoins(1)\ncoins(2)") == "every call gives 0; choose calls with different results"
 
 
@@ -311,7 +315,8 @@ def test_an_exercise_that_nobody_masters_failed_on_strong(scripted):
 
 
 def test_tests_that_notice_little_are_sent_back_before_any_solver_is_asked(scripted):
-    blunt = {"function": GOOD.replace("coins(20)", "coins(5)"), "calls": "coins(6)\ncoins(70)\ncoins(80)"}
+    late = "    if minutes > 5000:\n        return 700 + minutes // 90 - 3 * (minutes % 7)\n    return 2"
+    blunt = {"function": GOOD.replace("    return 2", late), "calls": "coins(6)\ncoins(70)\ncoins(80)"}
     trajectory, roles = loop(scripted, {"code": RIGHT}, {"code": RIGHT}, blunt)
     (round_,) = trajectory.rounds
     assert round_.decision.reason == "failed_check"
