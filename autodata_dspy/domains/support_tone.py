@@ -102,6 +102,21 @@ REVIEW_DEMOS = (
         "wants": "something, it is not said what",
         "verdict": "unclear what happened",
     },
+    {
+        "question": "I paid for two tickets and found only one in my mail. Could you please have a look?",
+        "wants": "the missing ticket",
+        "verdict": "usable",
+    },
+    {
+        "question": "My order should have been here on Tuesday, and I am getting worried about the birthday.",
+        "wants": "to know where an order is",
+        "verdict": "usable",
+    },
+    {
+        "question": "Your bus was late and we missed the tour that we had booked. Who pays for that?",
+        "wants": "money for a missed tour",
+        "verdict": "usable",
+    },
 )
 
 DEMOS = (
