@@ -120,23 +120,30 @@ class Meter:
             self._wait_for_some()
             self._in_flight += 1
 
-    def lease(self, n_parts: int) -> Limits:
+    def lease(self, n_parts: int, empty: bool = False) -> Limits:
         """An equal part of what is left, for one of `n_parts` documents that are worked on elsewhere at a time.
 
-        It is at least one call and one token; waits while all that is left is leased. Raises StopRun when the run
-        must stop.
+        It is at least one call and one token; waits while all that is left is leased.
+
+        Args:
+            empty: where nothing is left, give no call: enough for a document whose calls can be replayed.
+
+        Raises:
+            StopRun: the run must stop.
         """
         with self._lock:
-            used = self._wait_for_some()
-            n, limits = max(1, n_parts - len(self._leases)), self.limits
-            calls, tokens, usd = limits.max_calls, limits.max_tokens, limits.max_usd
-            lease = Limits(
-                None if calls is None else max(1, (calls - used.calls) // n),
-                None if tokens is None else max(1, (tokens - used.input_tokens - used.output_tokens) // n),
-                None if usd is None else (usd - used.usd) / n,
-            )
+            used = self._wait_for_some(empty)
+            lease = Limits(max_calls=0) if used is None else self._part(used, max(1, n_parts - len(self._leases)))
             self._leases.append(lease)
             return lease
+
+    def _part(self, used: RoleUsage, n: int) -> Limits:
+        calls, tokens, usd = self.limits.max_calls, self.limits.max_tokens, self.limits.max_usd
+        return Limits(
+            None if calls is None else max(1, (calls - used.calls) // n),
+            None if tokens is None else max(1, (tokens - used.input_tokens - used.output_tokens) // n),
+            None if usd is None else (usd - used.usd) / n,
+        )
 
     def settle(self, lease: Limits, used: dict[str, RoleUsage]) -> None:
         """Give a lease back, and count what was used of it."""
@@ -148,12 +155,16 @@ class Meter:
                     self._answered.add(role)
             self._returned.notify_all()
 
-    def _wait_for_some(self) -> RoleUsage:
-        """Until something is left that is not leased; returns what is used, reserved or leased. Holds the lock."""
+    def _wait_for_some(self, none: bool = False) -> RoleUsage | None:
+        """Until something is left that is not leased; returns what is used, reserved or leased. Where there is nothing
+        the run stops, or (`none`) it returns None. Holds the lock."""
         while True:
             used = self.total()
             used.calls += self._in_flight
-            self._stop = self._stop or self._exceeded(used)
+            exceeded = self._exceeded(used)
+            if none and exceeded is not None and self._stop is None:
+                return None
+            self._stop = self._stop or exceeded
             if self._stop is not None:
                 raise StopRun(self._stop)
             for lease in self._leases:

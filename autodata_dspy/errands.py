@@ -187,15 +187,16 @@ class Errands:
         errand = {"document": to_dict(job.document), "seed": job.seed, "job": key, "traced": traced}
         errand |= {"learned": to_dict(list(learned)), "calls": self.log.of(key) if self.log is not None else []}
         partial: Trajectory | None = None
+        again = False
         try:
             while True:
-                report = self._sent(packet, errand, again=partial is not None)
+                report, again = self._sent(packet, errand, again), True
                 partial = from_dict(Trajectory, report["trajectory"]) if report["trajectory"] else None
                 if report["stopped"] is None:
                     assert partial is not None
                     return _told(partial), report["told"]
                 kind, why = report["stopped"]
-                if kind != "BudgetExceeded" or not any(used["calls"] for used in report["usage"].values()):
+                if kind != "BudgetExceeded" or not report["spent"]:
                     cause = getattr(errors, kind)(why)
                     current_meter().stop(cause)
                     raise StopRun(cause)
@@ -207,9 +208,9 @@ class Errands:
             return failed(job, error, packet.without), []
 
     def _sent(self, packet: Packet, errand: dict[str, Any], again: bool) -> dict[str, Any]:
-        """The report on an errand; its calls are logged and counted."""
+        """The report on an errand; its calls are logged and counted. `spent`: a next lease may let it go on."""
         meter, used = current_meter(), {}
-        lease = meter.lease(self.n_parts)
+        lease = meter.lease(self.n_parts, empty=not again)
         try:
             told = json.dumps(errand | {"lease": asdict(lease), "answered": meter.answered})
             report = json.loads(self.elsewhere(perform, packet.data, told, until=lambda: _interrupted(meter)))
@@ -218,11 +219,13 @@ class Errands:
             for usage in used.values():
                 usage.replayed *= not again  # its own calls of a moment ago
             meter.settle(lease, used)
+        report["spent"] = lease.max_calls == 0 or any(usage.calls for usage in used.values())
         for level, text in report["log"]:
             logger.log(level, "%s", text)
         try:
-            for record in report["calls"] if self.log is not None else ():
-                self.log.add(record)
+            if self.log is not None:
+                for record in report["calls"]:
+                    self.log.add(record)
         except StoreError as error:  # a full disk says nothing about the document
             meter.stop(error)
             raise StopRun(error) from error

@@ -14,6 +14,7 @@ import contextlib
 import contextvars
 import functools
 import logging
+import os
 import platform
 import queue
 import signal
@@ -34,6 +35,7 @@ Submit = Callable[..., "concurrent.futures.Future[Any]"]
 CONNECT_S = 10  # for a scheduler to be reached
 BEGIN_S = 120  # for a process to begin: it loads this package, and a cluster may have to grow
 LOST = 3  # processes that may be lost over one document; then the document is taken to be the reason
+_DEAF = ["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"]  # as loky's processes are
 _HEED_S = 0.2  # how soon a second Ctrl-C is heard
 
 
@@ -163,7 +165,7 @@ def _dask(address: str, n_workers: int) -> Iterator[Submit]:
         _reach("dask", address, "tcp://HOST:PORT of its scheduler")
     with contextlib.ExitStack() as stack:
         try:
-            local = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+            local = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None, "preload": _DEAF}
             cluster = address or stack.enter_context(LocalCluster(**local))
             client = stack.enter_context(Client(cluster, timeout=CONNECT_S, set_as_default=False))
         except (OSError, ValueError, RuntimeError) as error:
@@ -179,6 +181,7 @@ def _ray(address: str, n_workers: int) -> Iterator[Submit]:
         raise _missing("ray", "ray") from None
     if address and address != "auto":
         _reach("ray", address, "HOST:PORT of its head, or auto for the one on this machine")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else a cluster that is started here reports to its makers
     ours = not ray.is_initialized()
     if ours:
         where = {"address": address} if address else {"address": "local", "num_cpus": n_workers}
@@ -187,7 +190,7 @@ def _ray(address: str, n_workers: int) -> Iterator[Submit]:
             ray.init(**where, **({} if address else quiet))
         except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
             raise ConfigError(f"executor 'ray:{address}': {' '.join(str(error).split())[:200]}") from None
-    task = functools.cache(ray.remote(max_retries=LOST))
+    task: Any = functools.cache(ray.remote(max_retries=LOST))
     try:
         yield lambda function, *given: task(function).remote(*given).future()
     finally:

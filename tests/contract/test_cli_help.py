@@ -33,7 +33,9 @@ OPTIONS = {
     ("status",): "run_dir",
     ("show",): "run_dir document",
     ("export",): "run_dir --format --out --overwrite",
-    ("run",): "program --documents --seeds --n --lm --seed --run-dir --concurrency --executor --passes --max-calls --max-tokens "
+    (
+        "run",
+    ): "program --documents --seeds --n --lm --seed --run-dir --concurrency --executor --passes --max-calls --max-tokens "
     "--max-usd",
     ("prompts",): "program",
     ("diff",): "before after",

@@ -78,9 +78,7 @@ def test_threads_go_on_where_others_were_stopped_and_the_other_way_round(uninter
         place = tmp_path / str(first == "threads")
         place.mkdir()
         options = {"run_dir": place / "run", "concurrency": 2}
-        generate(
-            world.Traveller(place / "c"), world.DOCUMENTS, executor=first, limits=Limits(max_calls=40), **options
-        )
+        generate(world.Traveller(place / "c"), world.DOCUMENTS, executor=first, limits=Limits(max_calls=40), **options)
         whole = generate(world.Traveller(place / "c"), world.DOCUMENTS, executor=then, **options)
         assert told(whole) == told(threads) and world.n_lines(place / "c") == n_calls
 
