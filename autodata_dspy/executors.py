@@ -170,7 +170,23 @@ def _dask(address: str, n_workers: int) -> Iterator[Submit]:
             client = stack.enter_context(Client(cluster, timeout=CONNECT_S, set_as_default=False))
         except (OSError, ValueError, RuntimeError) as error:
             raise ConfigError(f"executor 'dask:{address}': {error}; is this a dask scheduler?") from None
-        yield client.get_executor(pure=False).submit
+        yield functools.partial(_submit_to_dask, client)
+
+
+def _submit_to_dask(client: Any, function: Callable[..., Any], *given: Any) -> concurrent.futures.Future[Any]:
+    task, handed_over = client.submit(function, *given, pure=False), concurrent.futures.Future()
+
+    def ended(task: Any) -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):  # nobody waits any more
+            try:
+                handed_over.set_result(task.result())
+            except BaseException as error:
+                handed_over.set_exception(error)
+        task.release()  # else it is computed again when its worker is lost later on
+
+    task.add_done_callback(ended)
+    handed_over.add_done_callback(lambda future: task.cancel() if future.cancelled() else None)
+    return handed_over
 
 
 @contextlib.contextmanager

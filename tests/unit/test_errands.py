@@ -155,15 +155,14 @@ def test_a_document_that_the_engine_gives_up_is_a_failed_one(scripted):
     assert result.stopped is None
 
 
-@pytest.mark.parametrize("optimizer", ["random", "gepa"])
-def test_a_compilation_elsewhere_is_that_of_threads(elsewhere, tmp_path, optimizer):
+def test_a_compilation_elsewhere_is_that_of_threads(elsewhere, tmp_path):
     def timeless(compiled):
         record = compiled.record()
         usage = {role: {**used, "seconds": 0} for role, used in record.pop("usage").items()}
         return record, usage
 
     here, there = (
-        timeless(compiling.compiled(optimizer, compiling.Traveller(), executor=e, run_dir=tmp_path / str(i)))
+        timeless(compiling.compiled("gepa", compiling.Traveller(), executor=e, run_dir=tmp_path / str(i)))
         for i, e in enumerate(("threads", elsewhere))
     )
     assert here == there and here[0]["improved"]
