@@ -197,7 +197,7 @@ class Errands:
                     return _told(partial), report["told"]
                 kind, why = report["stopped"]
                 if kind != "BudgetExceeded" or not report["spent"]:
-                    cause = getattr(errors, kind)(why)
+                    cause = getattr(errors, kind, AutodataError)(why)
                     current_meter().stop(cause)
                     raise StopRun(cause)
                 errand["calls"] += report["calls"]

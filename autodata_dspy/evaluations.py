@@ -69,6 +69,8 @@ class Bench:
         self.original, self._metric, self._gold = original.deepcopy(), metric, dict(gold or {})
         self.log, self.calls, self.meter, self.n_threads = log, calls, meter or Meter(), n_threads
         self._errands = Errands(elsewhere, calls, n_threads) if elsewhere is not None else None
+        if elsewhere is not None:
+            packed(self.original)  # what cannot travel is told before anything is paid
         self.max_runs: int | None = None
         self._lm = dspy.settings.lm  # optimizers set others meanwhile, and roles that are not named would follow
         self.candidates: dict[str, Candidate] = {}

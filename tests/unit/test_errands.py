@@ -216,6 +216,8 @@ def test_what_cannot_travel_is_told_in_one_line_and_nothing_is_begun(scripted, e
     assert packed(named)
     with dspy.context(lm=scripted.lm("x")):
         assert refused(named).startswith("role 'quality_verifier' is played by an LM object (scripted/model)")
+    with pytest.raises(ConfigError, match="role 'challenger' is played by an LM object"):
+        compiling.compiled("random", executor=elsewhere)
 
 
 @pytest.mark.parametrize(
