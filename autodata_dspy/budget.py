@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -20,7 +20,11 @@ from autodata_dspy.errors import AutodataError, BudgetExceeded, ProviderError, S
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Upper bounds of a run; None means no bound. `max_calls` is never exceeded; tokens and money can
-    be overshot by the calls that are in flight when the bound is reached."""
+    be overshot by the calls that are in flight when the bound is reached.
+
+    All of that holds for calls that are reported. A process elsewhere that is lost (see `executors`) takes with it
+    what it had spent on its document, at most what that document was leased.
+    """
 
     max_calls: int | None = None
     max_tokens: int | None = None
@@ -54,18 +58,31 @@ class Meter:
     `admit` is called before each model call and raises `StopRun` once a limit is reached or `stop`
     was called; `record` after it. A role whose calls fail `max_failures` times in a row (or whose very
     first call fails) stops the run too: an outage is not a property of the documents.
+
+    A document that another process works on spends from a `lease`, a part of what is left, and `settle` counts what
+    it reports. So however many processes there are, all of them together keep the limits.
+
+    Args:
+        answered: roles that have answered before.
     """
 
     max_failures = 4
 
-    def __init__(self, limits: Limits | None = None, earlier: dict[str, RoleUsage] | None = None):
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        earlier: dict[str, RoleUsage] | None = None,
+        answered: Iterable[str] = (),
+    ):
         self.limits = limits or Limits()
         self.by_role: dict[str, RoleUsage] = dict(earlier or {})
         self.started = time.monotonic()
         self._lock = threading.RLock()  # a signal handler may stop the meter while its thread holds the lock
+        self._returned = threading.Condition(self._lock)  # a lease was
+        self._leases: list[Limits] = []
         self._in_flight = 0
         self._failures: dict[str, int] = {}
-        self._answered: set[str] = set()
+        self._answered = set(answered)
         self._stop: AutodataError | None = None
 
     def total(self) -> RoleUsage:
@@ -89,21 +106,77 @@ class Meter:
         """Refuse every call from now on; the first cause is kept."""
         with self._lock:
             self._stop = self._stop or cause
+            self._returned.notify_all()
+
+    @property
+    def answered(self) -> list[str]:
+        """Roles that have answered so far."""
+        with self._lock:
+            return sorted(self._answered)
 
     def admit(self, role: str) -> None:
-        """Reserve one call. Raises StopRun when the run must stop."""
-        used = self.total()
+        """Reserve one call; waits while all that is left is leased. Raises StopRun when the run must stop."""
         with self._lock:
-            if self._stop is None:
-                self._stop = self._exceeded(used)
+            self._wait_for_some()
+            self._in_flight += 1
+
+    def lease(self, n_parts: int, empty: bool = False) -> Limits:
+        """An equal part of what is left, for one of `n_parts` documents that are worked on elsewhere at a time.
+
+        It is at least one call and one token; waits while all that is left is leased.
+
+        Args:
+            empty: where nothing is left, give no call: enough for a document whose calls can be replayed.
+
+        Raises:
+            StopRun: the run must stop.
+        """
+        with self._lock:
+            used = self._wait_for_some(empty)
+            lease = Limits(max_calls=0) if used is None else self._part(used, max(1, n_parts - len(self._leases)))
+            self._leases.append(lease)
+            return lease
+
+    def _part(self, used: RoleUsage, n: int) -> Limits:
+        calls, tokens, usd = self.limits.max_calls, self.limits.max_tokens, self.limits.max_usd
+        return Limits(
+            None if calls is None else max(1, (calls - used.calls) // n),
+            None if tokens is None else max(1, (tokens - used.input_tokens - used.output_tokens) // n),
+            None if usd is None else (usd - used.usd) / n,
+        )
+
+    def settle(self, lease: Limits, used: dict[str, RoleUsage]) -> None:
+        """Give a lease back, and count what was used of it."""
+        with self._lock:
+            self._leases.remove(lease)
+            for role, usage in used.items():
+                self.by_role.setdefault(role, RoleUsage()).add(usage)
+                if usage.calls + usage.replayed > usage.failed:
+                    self._answered.add(role)
+            self._returned.notify_all()
+
+    def _wait_for_some(self, none: bool = False) -> RoleUsage | None:
+        """Until something is left that is not leased; returns what is used, reserved or leased. Where there is nothing
+        the run stops, or (`none`) it returns None. Holds the lock."""
+        while True:
+            used = self.total()
+            used.calls += self._in_flight
+            exceeded = self._exceeded(used)
+            if none and exceeded is not None and self._stop is None:
+                return None
+            self._stop = self._stop or exceeded
             if self._stop is not None:
                 raise StopRun(self._stop)
-            self._in_flight += 1
+            for lease in self._leases:
+                leased = RoleUsage(lease.max_calls or 0, output_tokens=lease.max_tokens or 0, usd=lease.max_usd or 0.0)
+                used.add(leased)
+            if self._exceeded(used) is None:
+                return used
+            self._returned.wait()
 
     def _exceeded(self, used: RoleUsage) -> BudgetExceeded | None:
         limits = self.limits
-        calls = sum(u.calls for u in self.by_role.values()) + self._in_flight
-        if limits.max_calls is not None and calls >= limits.max_calls:
+        if limits.max_calls is not None and used.calls >= limits.max_calls:
             return BudgetExceeded(f"the limit of {limits.max_calls} model calls is reached")
         tokens = used.input_tokens + used.output_tokens
         if limits.max_tokens is not None and tokens >= limits.max_tokens:

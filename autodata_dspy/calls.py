@@ -40,6 +40,7 @@ class CallInfo:
     output_tokens: int
 
 
+_job: contextvars.ContextVar[str] = contextvars.ContextVar("autodata_job", default="")
 _last: contextvars.ContextVar[CallInfo | None] = contextvars.ContextVar("autodata_last_call", default=None)
 
 
@@ -57,10 +58,11 @@ def cut_off() -> bool:
 class CallLog:
     """Finished calls of a run, appended to a JSON-lines file; a resumed run replays them for free.
 
-    One line per call: `{"key", "role", "model", "outputs", "finish", "usage"}`. The key is a hash of the
-    whole request, sampling seed included. Lines are flushed, not fsynced: they survive a killed process, and
-    losing some to a power cut only costs calling again. A torn last line is cut off. Memory: about 150 bytes
-    per call that was already there when the log was opened, nothing for later ones.
+    One line per call: `{"key", "role", "model", "outputs", "finish", "usage", "job"}`. The key is a hash of the
+    whole request, sampling seed included; the job tells what it was made for, see `working_on`. Lines are flushed,
+    not fsynced: they survive a killed process, and losing some to a power cut only costs calling again. A torn last
+    line is cut off. Memory: about 200 bytes per call that was already there when the log was opened, nothing for
+    later ones.
 
     Attributes:
         earlier: role → usage of the calls that were there when the log was opened.
@@ -73,6 +75,7 @@ class CallLog:
         self.path = path
         self._lock = threading.Lock()
         self._offsets: dict[bytes, int] = {}
+        self._of_job: dict[str, list[int]] = {}
         self.earlier: dict[str, RoleUsage] = {}
         try:
             self._append = path.open("ab")
@@ -90,6 +93,8 @@ class CallLog:
                 try:
                     record = json.loads(line)
                     self._offsets[bytes.fromhex(record["key"])] = offset
+                    if job := record.get("job"):
+                        self._of_job.setdefault(job, []).append(offset)
                     self.earlier.setdefault(record["role"], RoleUsage()).add(RoleUsage(**record["usage"]))
                 except (ValueError, KeyError, TypeError) as error:
                     raise StoreError(
@@ -109,9 +114,18 @@ class CallLog:
             self._read.seek(offset)
             return json.loads(self._read.readline())
 
+    def of(self, job: str) -> list[dict[str, Any]]:
+        """The calls of a job that were there when the log was opened."""
+        with self._lock:
+            return [json.loads(self._read.readline()) for at in self._of_job.get(job, ()) if self._read.seek(at) >= 0]
+
     def put(self, key: str, role: str, model: str, outputs: list[Any], finish: str, usage: RoleUsage) -> None:
         record = {"key": key, "role": role, "model": model, "outputs": outputs, "finish": finish}
-        line = json.dumps(record | {"usage": asdict(usage)}, ensure_ascii=False)
+        self.add(record | {"usage": asdict(usage), "job": _job.get()})
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Append a finished call."""
+        line = json.dumps(record, ensure_ascii=False)
         try:
             with self._lock:
                 self._append.write(line.encode("utf-8", "backslashreplace") + b"\n")
@@ -123,6 +137,16 @@ class CallLog:
         with contextlib.suppress(OSError):  # what could not be written was told by `put`
             self._append.close()
         self._read.close()
+
+
+@contextlib.contextmanager
+def working_on(job: str) -> Iterator[None]:
+    """Calls in this context are made for a job: a document in one pass, by one program."""
+    token = _job.set(job)
+    try:
+        yield
+    finally:
+        _job.reset(token)
 
 
 _log: contextvars.ContextVar[CallLog | None] = contextvars.ContextVar("autodata_call_log", default=None)

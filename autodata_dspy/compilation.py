@@ -20,11 +20,12 @@ from autodata_dspy.calls import CallLog
 from autodata_dspy.candidates import state_of
 from autodata_dspy.compiled import Compiled
 from autodata_dspy.documents import check_documents, digest
-from autodata_dspy.errors import ArtifactError, AutodataError, ConfigError, StopRun
+from autodata_dspy.errors import ArtifactError, AutodataError, ConfigError, Interrupted, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Told
 from autodata_dspy.examiner import examiner_digest
-from autodata_dspy.generation import Interrupted, fingerprint, open_folder
+from autodata_dspy.executors import Elsewhere, started
+from autodata_dspy.generation import fingerprint, open_folder
 from autodata_dspy.held_out import compared, verdict_on
 from autodata_dspy.metric_audit import HOPED
 from autodata_dspy.metrics import Made
@@ -49,6 +50,7 @@ def compile(
     limits: Limits | None = None,
     seed: int = 0,
     concurrency: int = 2,
+    executor: str | Elsewhere = "threads",
     repeats: int = 2,
     hoped: float = HOPED,
     audit: Any = None,
@@ -70,7 +72,7 @@ def compile(
         budget: program runs of the optimizer (one document in one pass each).
         limits: bounds on model calls, tokens and money over all sessions, of which the test's share is set aside.
         seed: of every random choice.
-        concurrency: program runs at a time.
+        concurrency, executor: program runs at a time, and where (see `generate`); the metric is taken here.
         repeats: runs of each test document by each of the two programs.
         hoped: the difference in score, in (0, 1], that the compilation should find; where its test is too small for
             that, or the audited metric too noisy, the forecast warns.
@@ -122,10 +124,11 @@ def compile(
     )
     check(job.optimizer, name, task)
     with contextlib.ExitStack() as stack:
+        where = {"n_threads": concurrency, "elsewhere": stack.enter_context(started(executor, concurrency))}
         folder = RunFolder(Path(run_dir)) if run_dir is not None else None
         log, calls = job.opened(folder, documents, stack) if folder is not None else (None, None)
         meter = Meter(job.share(), calls.earlier if calls is not None else None)
-        bench = Bench(maker, metric, gold=gold, log=log, calls=calls, meter=meter, n_threads=concurrency)
+        bench = Bench(maker, metric, gold=gold, log=log, calls=calls, meter=meter, **where)
         stack.enter_context(bench.entered())
         stack.enter_context(dspy.context(trace=None))
         stack.callback(bench.drained)

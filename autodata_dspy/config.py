@@ -83,6 +83,7 @@ class RunConfig(Strict):
         max_rounds: rounds spent on one document in one pass; None is the domain's number.
         seed: of every sampling decision.
         concurrency: documents worked on at the same time.
+        executor: where: "threads", "loky", "dask[:ADDRESS]" or "ray[:ADDRESS]"; see `executors.started`.
         quality_check: let the quality verifier look before solvers are paid.
         without: parts of the program to leave out; see `ablations`.
         acceptance, roles, limits: see their classes.
@@ -100,6 +101,7 @@ class RunConfig(Strict):
     max_rounds: int | None = Field(None, ge=1)
     seed: int = Field(0, ge=0)
     concurrency: int = Field(2, ge=1, le=256)
+    executor: str = "threads"
     quality_check: bool = True
     without: tuple[str, ...] = ()
     acceptance: AcceptanceConfig = AcceptanceConfig()

@@ -30,6 +30,10 @@ class BudgetExceeded(AutodataError):
     """A limit on calls, tokens or money was reached; everything done so far is kept."""
 
 
+class Interrupted(AutodataError):
+    """The user asked the run to stop."""
+
+
 class VerifierError(AutodataError):
     """A check could not run. The verdict is undecided, never 0."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,17 +18,15 @@ from typing import Any
 import dspy
 
 from autodata_dspy.budget import Meter, metered, one_line
-from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.calls import CallLog, logged, working_on
 from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
+from autodata_dspy.errands import Errands, packed
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError
-from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_score, telling_calls
-from autodata_dspy.events import listening
-from autodata_dspy.executors import run_threads
-from autodata_dspy.generation import Job, as_trajectory
+from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_score
+from autodata_dspy.executors import Elsewhere, run_threads
+from autodata_dspy.jobs import Job, traced
 from autodata_dspy.metrics.base import Score
 from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
-
-logger = logging.getLogger(__name__)
 
 ROLLOUT = 1_000_003  # added to the seed of a run for each rollout id that an optimizer asks for
 
@@ -49,6 +46,7 @@ class Bench:
         calls: the log of model calls.
         meter: counts and limits model calls.
         n_threads: runs at a time of `scores`.
+        elsewhere: where programs run, if not in these threads; the metric is always taken here.
 
     Attributes:
         candidates: id → Candidate, in the order of their first run; the seed is first.
@@ -66,9 +64,13 @@ class Bench:
         calls: CallLog | None = None,
         meter: Meter | None = None,
         n_threads: int = 1,
+        elsewhere: Elsewhere | None = None,
     ):
         self.original, self._metric, self._gold = original.deepcopy(), metric, dict(gold or {})
         self.log, self.calls, self.meter, self.n_threads = log, calls, meter or Meter(), n_threads
+        self._errands = Errands(elsewhere, calls, n_threads) if elsewhere is not None else None
+        if elsewhere is not None:
+            packed(self.original)  # what cannot travel is told before anything is paid
         self.max_runs: int | None = None
         self._lm = dspy.settings.lm  # optimizers set others meanwhile, and roles that are not named would follow
         self.candidates: dict[str, Candidate] = {}
@@ -185,11 +187,13 @@ class Bench:
     def _fresh(
         self, key: str, candidate: Candidate, document: Document, seed: int
     ) -> tuple[Trajectory, list[Any], Score]:
-        maker, calls, ends = self.program(candidate.state), [], []
-        with self.entered(), dspy.context(trace=calls):
-            with listening(lambda *_: ends.append(len(calls))):
-                trajectory = _ran(maker, Job(document, seed))
-            trace = telling_calls(calls, maker, trajectory, ends)
+        maker, job = self.program(candidate.state), Job(document, seed)
+        with self.entered(), dspy.context(trace=[]):  # an optimizer's own is not the metric's
+            if self._errands is not None:
+                trajectory, trace = self._errands.run(packed(maker), job, key, traced=True)
+            else:
+                with working_on(key):
+                    trajectory, trace = traced(maker, job)
             score = self.score(self.example(document, seed), _prediction(trajectory), None, None, None)
         record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
         record |= {"trajectory": to_dict(trajectory), "trace": trace, "score": plain_score(score)}
@@ -279,17 +283,6 @@ def _rollout(student: Compilable) -> int:
 
 def _prediction(trajectory: Trajectory) -> dspy.Prediction:
     return dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)
-
-
-def _ran(maker: Any, job: Job) -> Trajectory:
-    try:
-        return as_trajectory(maker(document=job.document, seed=job.seed), job)
-    except ConfigError as error:  # says nothing about the program
-        raise StopRun(error) from error
-    except Exception as error:
-        logger.error("document %s broke the program", job.document.id, exc_info=error)
-        note = f"{type(error).__name__}: {one_line(error)}"
-        return Trajectory(job.document.id, job.seed, status="failed", note=note)
 
 
 def _feedback(found: Any) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import logging
 import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +17,18 @@ import dspy
 
 from autodata_dspy import __version__
 from autodata_dspy.budget import Limits, Meter, metered
-from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.calls import CallLog, logged, working_on
 from autodata_dspy.curation import final_audit
 from autodata_dspy.documents import check_documents, digest
-from autodata_dspy.errors import AutodataError, ConfigError, StopRun, StoreError
+from autodata_dspy.errands import Errands, Packet, packed
+from autodata_dspy.errors import AutodataError, Interrupted, StopRun, StoreError
 from autodata_dspy.events import Shielded, Watch, listening
-from autodata_dspy.executors import run_threads
+from autodata_dspy.executors import Elsewhere, run_threads, started
+from autodata_dspy.jobs import Job, made
 from autodata_dspy.results import Result
 from autodata_dspy.roles import ROLES
-from autodata_dspy.store import RunFolder, job_key
-from autodata_dspy.types import Decision, Document, Round, Trajectory
-
-logger = logging.getLogger(__name__)
-
-
-class Interrupted(AutodataError):
-    """The user asked the run to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One document in one pass; `seed` differs by pass."""
-
-    document: Document
-    seed: int
-
-    @property
-    def key(self) -> str:
-        return job_key(self.document.id, self.seed)
+from autodata_dspy.store import RunFolder
+from autodata_dspy.types import Challenge, Document, Trajectory
 
 
 def generate(
@@ -56,6 +39,7 @@ def generate(
     seed: int = 0,
     passes: int = 1,
     concurrency: int = 2,
+    executor: str | Elsewhere = "threads",
     run_dir: str | Path | None = None,
     limits: Limits | None = None,
     config: dict[str, Any] | None = None,
@@ -72,7 +56,9 @@ def generate(
         n: accepted examples wanted; None works through all documents.
         seed: of every sampling decision.
         passes: how often to go through the documents.
-        concurrency: documents at a time (threads).
+        concurrency: documents at a time.
+        executor: where they are worked on: "threads" of this process, "loky" (processes), "dask[:ADDRESS]" or
+            "ray[:ADDRESS]"; see `executors.started` and `errands.Errands`.
         run_dir: where to keep the run; an unfinished run of the same configuration found there is
             continued, without paying again for calls that were answered.
         limits: bounds on calls, tokens and money, over all sessions of the run.
@@ -80,12 +66,14 @@ def generate(
         watch: told of every round and document; see Watch.
 
     Raises:
-        ConfigError: bad documents.
+        ConfigError: bad documents, an executor that cannot be used, a maker that cannot travel to it.
         StoreError: the run folder is in use, damaged, or belongs to another configuration.
     """
     check_documents(documents, may_be_empty=not getattr(maker, "needs_documents", True))
     jobs = [Job(d, seed * 1000 + p) for p in range(passes) for d in documents]
     with contextlib.ExitStack() as stack:
+        elsewhere = stack.enter_context(started(executor, concurrency))
+        packet = packed(maker) if elsewhere is not None else None  # before it learns anything here
         folder, log, done = None, None, {}
         if run_dir is not None:
             folder = RunFolder(Path(run_dir))
@@ -95,6 +83,8 @@ def generate(
             done = {key: t for key, t in folder.latest().items() if t.status != "stopped"}
         meter = Meter(limits, log.earlier if log is not None else None)
         run = _Run(maker, jobs, n, meter, folder, Shielded(watch or Watch()), done)
+        if elsewhere is not None and packet is not None:
+            run.away = Errands(elsewhere, log, concurrency), packet
         stack.enter_context(metered(meter))
         stack.enter_context(logged(log))
         stack.enter_context(listening(run.watch.round_finished))
@@ -125,7 +115,7 @@ def open_folder(
 
 def fingerprint(maker: Any, documents: Sequence[Document], seed: int) -> str:
     """Hash of what a run folder must agree on to be continued: generator, prompts, options, models, documents,
-    seed. Not n, passes, limits or concurrency, which may change from session to session."""
+    seed. Not n, passes, limits, concurrency or executor, which may change from session to session."""
     state = maker.dump_state() if hasattr(maker, "dump_state") else {}
     prompts = {
         name: [predictor.get("signature"), predictor.get("demos")]
@@ -175,8 +165,10 @@ class _Run:
     folder: RunFolder | None
     watch: Watch
     done: dict[str, Trajectory]
+    away: tuple[Errands, Packet] | None = None
     interrupts: int = 0
     n_accepted: int = 0
+    learned: list[list[Challenge]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.n_accepted = sum(len(t.accepted) for t in self.done.values())
@@ -189,13 +181,10 @@ class _Run:
         self.watch.started(len(self.jobs), len(self.done), self.n, self.meter)
         stopped: AutodataError | None = None
         for job, trajectory, error in run_threads(self._work, self._waiting(), concurrency):
-            if isinstance(error, ConfigError):  # says nothing about the document; the next one would meet it too
-                self.meter.stop(error)
-                error = StopRun(error)
             if isinstance(error, StopRun):
                 stopped, trajectory = error.cause, error.partial
             elif error is not None:
-                trajectory = _failed(job, error, getattr(self.maker, "without", ()))
+                raise error
             if trajectory is not None:
                 self._keep(job, trajectory)
             if self.folder:
@@ -205,7 +194,11 @@ class _Run:
         return self._result(time.monotonic() - started, stopped)
 
     def _work(self, job: Job) -> Trajectory:
-        return as_trajectory(self.maker(document=job.document, seed=job.seed), job)
+        if self.away is not None:
+            errands, packet = self.away
+            return errands.run(packet, job, job.key, tuple(self.learned))[0]
+        with working_on(job.key):
+            return made(self.maker, job)
 
     def _waiting(self) -> Iterator[Job]:
         """Jobs still to do, drawn only while the run should go on. A stopped document waits again.
@@ -235,7 +228,8 @@ class _Run:
     def _teach(self, trajectory: Trajectory) -> None:
         """A generator with a learner is told what each document gave; a stopped one will be made again."""
         if trajectory.status != "stopped" and (learn := getattr(self.maker, "learn", None)):
-            learn([r.challenge for r in trajectory.accepted if r.challenge])
+            self.learned.append([r.challenge for r in trajectory.accepted if r.challenge])
+            learn(self.learned[-1])
 
     def _result(self, seconds: float, stopped: AutodataError | None) -> Result:
         """Everything up to the job that completes `n`. What stopped other jobs does not matter when none is missing."""
@@ -268,36 +262,10 @@ class _Run:
         return result
 
 
-def as_trajectory(prediction: Any, job: Job) -> Trajectory:
-    """What any generator returned, as a Trajectory.
-
-    Raises:
-        ConfigError: the prediction has none of `trajectory`, `accepted`, `challenge`.
-    """
-    trajectory = getattr(prediction, "trajectory", None)
-    if isinstance(trajectory, Trajectory):
-        return trajectory
-    found = getattr(prediction, "accepted", None)
-    if found is None and hasattr(prediction, "challenge"):
-        found = [prediction.challenge] if prediction.challenge is not None else []
-    if found is None:
-        raise ConfigError("the generator's prediction has none of the fields trajectory, accepted, challenge")
-    rounds = [r if isinstance(r, Round) else Round(i, Decision(True, "accepted"), r) for i, r in enumerate(found)]
-    return Trajectory(job.document.id, job.seed, tuple(rounds))
-
-
-def _failed(job: Job, error: BaseException, without: tuple[str, ...] = ()) -> Trajectory:
-    """One document that broke its generator is recorded, and the run goes on."""
-    if not isinstance(error, Exception):
-        raise error
-    logger.error("document %s failed", job.document.id, exc_info=error)
-    line = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    return Trajectory(job.document.id, job.seed, status="failed", note=line, without=without)
-
-
 @contextlib.contextmanager
 def _interruptible(run: _Run) -> Iterator[None]:
-    """Ctrl-C once: no new documents, those in flight finish. Twice: stop at the next model call. Then: abort."""
+    """Ctrl-C once: no new documents, those in flight finish. Twice: stop at the next model call, and give up what is
+    worked on elsewhere. Then: abort."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -126,6 +126,14 @@ class Roles:
         """The model string a role resolves to now."""
         return self._resolve(check_role(role)).model
 
+    def is_object(self, role: str) -> bool:
+        """Whether an LM object of this process plays a role: one that was given, or that of `dspy.configure`."""
+        if role in self._given or role in self.specs:
+            return role in self._given
+        import dspy
+
+        return dspy.settings.lm is not None
+
     def to_dict(self) -> dict[str, Any]:
         """role → {model, parameters}; LM objects by their model name; no keys."""
         given = {role: {"model": lm.model, "given": True} for role, lm in self._given.items()}

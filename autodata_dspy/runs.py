@@ -24,6 +24,7 @@ from autodata_dspy.types import Document, Removed, Verdict
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
     from autodata_dspy.events import Watch
+    from autodata_dspy.executors import Elsewhere
     from autodata_dspy.results import Result
 
 
@@ -120,24 +121,30 @@ def read_documents(config: RunConfig) -> list[Document]:
     return load_documents(config.documents, config.domain)
 
 
-def start(config: RunConfig, run_dir: Path, watch: Watch | None = None, limits: Limits | None = None) -> Result:
+def start(
+    config: RunConfig,
+    run_dir: Path,
+    watch: Watch | None = None,
+    limits: Limits | None = None,
+    executor: str | Elsewhere | None = None,
+) -> Result:
     """Run a configuration in a folder, `completed`; an unfinished run of the same configuration there is continued.
 
     Args:
-        limits: of this session alone, instead of the configuration's.
+        limits, executor: of this session alone, instead of the configuration's.
 
     Raises:
         ConfigError, ArtifactError, StoreError: see `build_maker`, `load_documents`, `generate`.
     """
     config = completed(config)
-    return _generate(config, read_documents(config), run_dir, watch, limits)
+    return _generate(config, read_documents(config), run_dir, watch, limits, executor)
 
 
 def resume(run_dir: Path, watch: Watch | None = None, **changes: Any) -> Result:
     """Continue the run in a folder from its own config and documents.
 
     Args:
-        changes: n, passes, concurrency or limits (a dict) to use from now on; None keeps what was.
+        changes: n, passes, concurrency, executor or limits (a dict) to use from now on; None keeps what was.
 
     Raises:
         StoreError: no run folder, in use, or damaged.
@@ -151,7 +158,12 @@ def resume(run_dir: Path, watch: Watch | None = None, **changes: Any) -> Result:
 
 
 def _generate(
-    config: RunConfig, documents: list[Document], run_dir: Path, watch: Watch | None, limits: Limits | None = None
+    config: RunConfig,
+    documents: list[Document],
+    run_dir: Path,
+    watch: Watch | None,
+    limits: Limits | None = None,
+    executor: str | Elsewhere | None = None,
 ) -> Result:
     from autodata_dspy.generation import generate
 
@@ -164,6 +176,7 @@ def _generate(
         seed=config.seed,
         passes=config.n_passes,
         concurrency=config.concurrency,
+        executor=executor or config.executor,
         run_dir=run_dir,
         limits=limits or config.limits.limits(),
         config=config.model_dump(),

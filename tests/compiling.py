@@ -12,6 +12,7 @@ from typing import Any
 
 import scripted
 
+from autodata_dspy.candidates import State, state_of, with_state
 from autodata_dspy.compilation import compile
 from autodata_dspy.compiled import Compiled
 from autodata_dspy.generators import AgenticSelfInstruct
@@ -63,6 +64,18 @@ def maker(hopeless: bool = False, reflection: Any = None, **options: Any) -> Age
         **options,
     )
     return AgenticSelfInstruct(scripted.tiny_domain(), roles, max_rounds=1, per_document=1)
+
+
+class Traveller(AgenticSelfInstruct):
+    """The same, for other processes, where its scripted models are made anew."""
+
+    def __init__(self, state: State | None = None):
+        super().__init__(scripted.tiny_domain(), maker().roles, max_rounds=1, per_document=1)
+        if state is not None:
+            with_state(self, state)
+
+    def __reduce__(self) -> Any:
+        return type(self), (state_of(self),)
 
 
 def accepted(gold: Any, pred: Any, trace: Any = None, pred_name: Any = None, pred_trace: Any = None) -> Score:

@@ -38,6 +38,29 @@ def maker(counter: str | os.PathLike | None = None, sleep_s: float = 0.0, **opti
     return AgenticSelfInstruct(scripted.tiny_domain(), roles, **({"max_rounds": 3, "per_document": 2} | options))
 
 
+class Traveller(AgenticSelfInstruct):
+    """The same as `maker`'s, for other processes, where its scripted models are made anew.
+
+    Args:
+        grave: the process that comes to the second round of document 2 first is killed there, and leaves this file.
+    """
+
+    def __init__(self, counter: str | os.PathLike | None = None, grave: str | os.PathLike | None = None):
+        def perilous(call: scripted.Call) -> dict[str, str]:
+            deep = "number 2" in call.inputs["passage"] and call.inputs["feedback"] != "none"
+            if grave is not None and deep and not Path(grave).exists():
+                Path(grave).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return write(call)
+
+        roles = scripted.fated_roles(perilous, schema=True, counter=counter)
+        super().__init__(scripted.tiny_domain(), roles, max_rounds=3, per_document=2)
+        self._given = counter, grave
+
+    def __reduce__(self) -> Any:
+        return type(self), self._given
+
+
 def n_lines(path: str | os.PathLike) -> int:
     return Path(path).read_bytes().count(b"\n") if Path(path).exists() else 0
 

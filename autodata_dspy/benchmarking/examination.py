@@ -15,6 +15,7 @@ from autodata_dspy.benchmarking.suite import Examination
 from autodata_dspy.domains.base import stated_answer
 from autodata_dspy.errors import AutodataError
 from autodata_dspy.examiner import examiner_digest
+from autodata_dspy.executors import Elsewhere
 from autodata_dspy.generation import generate
 from autodata_dspy.modules import Solver
 from autodata_dspy.roles import Roles
@@ -81,6 +82,7 @@ def examined(
     *,
     run_dir: Path,
     concurrency: int,
+    executor: str | Elsewhere = "threads",
     watch: Watch | None = None,
 ) -> dict[str, list[Any]]:
     """What the examiner finds: a list with an entry for each example.
@@ -96,7 +98,7 @@ def examined(
     """
     if not examples:
         return {"weak": [], "strong": [], "valid": [], "checked": []}
-    run = {"concurrency": concurrency, "run_dir": run_dir, "watch": watch}
+    run = {"concurrency": concurrency, "executor": executor, "run_dir": run_dir, "watch": watch}
     documents = [Document(name, "") for name in examples]
     result = generate(Examiner(domain, roles, n_attempts, examples), documents, **run)
     if result.stopped is not None:

@@ -14,6 +14,7 @@ from autodata_dspy.benchmarking.suite import Suite
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import BudgetExceeded
 from autodata_dspy.events import Watch
+from autodata_dspy.executors import Elsewhere
 from autodata_dspy.store import RunFolder
 
 PILOT = 10  # calls
@@ -86,7 +87,9 @@ class _Rates:
         return cell.amount / max(1.0, self.tokens) if cell.comparison == "tokens" else cell.amount / self.yielded
 
 
-def pilot(cells: Sequence[Cell], progress: Progress) -> dict[tuple[str, str], _Rates]:
+def pilot(
+    cells: Sequence[Cell], progress: Progress, executor: str | Elsewhere = "threads"
+) -> dict[tuple[str, str], _Rates]:
     """(domain, arm) → what its first run takes by the call; runs that have not begun make their first calls.
 
     Raises:
@@ -100,7 +103,7 @@ def pilot(cells: Sequence[Cell], progress: Progress) -> dict[tuple[str, str], _R
             config = cell.config()
             most = min(PILOT, config.limits.max_calls or PILOT)
             with progress(f"first calls: {cell.title}", 0) as watch:
-                result = runs.start(config, cell.folder, watch, Limits(max_calls=most))
+                result = runs.start(config, cell.folder, watch, Limits(max_calls=most), executor)
             if result.stopped is not None and not isinstance(result.stopped, BudgetExceeded):
                 raise result.stopped
         found[name] = _Rates.of(cell.folder)

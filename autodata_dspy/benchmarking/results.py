@@ -50,7 +50,7 @@ def results(
     return {
         "schema": SCHEMA,
         "suite": suite.name,
-        "config": portable(suite.model_dump(exclude_defaults=True)),
+        "config": portable(suite.model_dump(exclude_defaults=True, exclude={"executor"})),
         "seeds": list(suite.seeds),
         "budget": suite.budget.given(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},

@@ -18,10 +18,11 @@ from autodata_dspy.benchmarking.measures import kept_of, nothing, record, with_r
 from autodata_dspy.benchmarking.results import results
 from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
 from autodata_dspy.benchmarking.suite import Suite
-from autodata_dspy.errors import BudgetExceeded, ConfigError
+from autodata_dspy.errors import BudgetExceeded, ConfigError, Interrupted
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.events import Shielded, Watch
-from autodata_dspy.generation import Interrupted, fingerprint, open_folder
+from autodata_dspy.executors import Elsewhere, started
+from autodata_dspy.generation import fingerprint, open_folder
 from autodata_dspy.metrics._made import Example
 from autodata_dspy.program_file import write_whole
 from autodata_dspy.roles import Roles
@@ -70,7 +71,9 @@ def run_suite(
         touches = Touches(folder)
         stack.callback(touches.close)
         try:
-            found = _Bench(suite, grounds, cells, exams, log, touches, progress, tell).run(confirm)
+            elsewhere = stack.enter_context(started(suite.executor, suite.concurrency))
+            bench = _Bench(suite, grounds, cells, exams, log, touches, progress, tell, elsewhere or "threads")
+            found = bench.run(confirm)
             found["command"] = command
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
@@ -116,7 +119,9 @@ class _Bench:
         touches: Touches,
         progress: Progress,
         tell: Callable[[str], None],
+        executor: str | Elsewhere = "threads",
     ):
+        self.executor = executor
         self.suite, self.grounds, self.cells, self.exams = suite, grounds, cells, exams
         self.log, self.touches, self.progress, self.tell = log, touches, _heeding(progress), tell
         self.marks: dict[str, str] = {}
@@ -125,7 +130,7 @@ class _Bench:
         self.examiners = {g.name: Examiner(g.domain, self.roles, how.attempts).digest for g in grounds}
 
     def run(self, confirm: Callable[[SuiteForecast], bool] | None) -> dict[str, Any]:
-        rates = pilot([c for c in self.cells if c.generation == 0], self.progress)
+        rates = pilot([c for c in self.cells if c.generation == 0], self.progress, self.executor)
         done = {c.key for c in self.cells if self._known(c) is not None}
         expected = forecast(self.suite, self.cells, done, rates, self.exams)
         self.tell(expected.line())
@@ -172,7 +177,7 @@ class _Bench:
             self.log.put(nothing(cell, mark))
             return self.log.get(cell.key) or {}
         with self.progress(title, runs.n_accepted(cell.folder)) as watch:
-            stopped = runs.start(cell.config(), cell.folder, watch).stopped
+            stopped = runs.start(cell.config(), cell.folder, watch, executor=self.executor).stopped
         if stopped is not None and not isinstance(stopped, BudgetExceeded):
             raise stopped
         result, kept = kept_of(cell)
@@ -188,6 +193,7 @@ class _Bench:
                 how.attempts,
                 run_dir=place,
                 concurrency=self.suite.concurrency,
+                executor=self.executor,
                 watch=watch,
             )
         self.log.put(record(cell, mark, result, kept, found))

@@ -152,6 +152,7 @@ class Suite(Subject):
         limits: of each run, on top of the budget.
         passes: over the documents, at most.
         concurrency: documents at a time.
+        executor: where they are worked on, as for `autodata generate`.
         examiner: see `Examination`.
     """
 
@@ -167,6 +168,7 @@ class Suite(Subject):
     limits: LimitsConfig = LimitsConfig()
     passes: int = Field(default=100, ge=1, le=1000)
     concurrency: int = Field(default=2, ge=1, le=256)
+    executor: str = "threads"
     examiner: Examination = Examination()
 
     read_roles = field_validator("roles", mode="before")(_roles)

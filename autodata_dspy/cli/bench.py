@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from autodata_dspy.cli import options
+
 if TYPE_CHECKING:
     from autodata_dspy.benchmarking.forecast import SuiteForecast
 
@@ -23,6 +25,7 @@ def command(
     run_dir: Annotated[
         Path | None, typer.Option(help="Where to keep it; continued if it is there. By default runs/bench-NAME.")
     ] = None,
+    executor: options.Executor = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask after the forecast.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Also write the results to this .json file; their page is beside it.")
@@ -39,11 +42,11 @@ def command(
     from autodata_dspy.program_file import write_whole
 
     if suite.suffix == ".json":
-        if run_dir is not None or out is not None:
-            raise ConfigError(f"{suite} holds results, and is run no more; leave out --run-dir and --out")
+        if run_dir is not None or executor is not None or out is not None:
+            raise ConfigError(f"{suite} holds results, and is run no more; leave out --run-dir, --executor and --out")
         found, written = read_results(suite), suite
     else:
-        found, written = _run(suite, run_dir, yes, out)
+        found, written = _run(suite, run_dir, executor, yes, out)
     try:
         shown = page(found)
         print(tables(found))
@@ -56,17 +59,20 @@ def command(
     print(f"\nwritten: {written}, and with plots {beside}")
 
 
-def _run(suite: Path, run_dir: Path | None, yes: bool, out: Path | None) -> tuple[dict[str, Any], Path]:
+def _run(
+    suite: Path, run_dir: Path | None, executor: str | None, yes: bool, out: Path | None
+) -> tuple[dict[str, Any], Path]:
     """The results of a suite, and the file that holds them."""
     from autodata_dspy.benchmarking.results import portable
     from autodata_dspy.benchmarking.running import run_suite
     from autodata_dspy.benchmarking.suite import file_name, read_suite
     from autodata_dspy.cli.display import display, say
-    from autodata_dspy.errors import ConfigError
-    from autodata_dspy.generation import Interrupted
+    from autodata_dspy.errors import ConfigError, Interrupted
     from autodata_dspy.program_file import write_whole
 
     read = read_suite(suite)
+    if executor is not None:
+        read = read.model_copy(update={"executor": executor})
     if out is not None and not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
     if out is not None and out.suffix != ".json":

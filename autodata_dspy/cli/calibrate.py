@@ -68,8 +68,7 @@ def _run(settings: RunConfig, size: Any, run_dir: Path | None, bounds: dict[str,
     from autodata_dspy.budget import Limits
     from autodata_dspy.calibration import calibrate
     from autodata_dspy.cli.display import display, new_run_dir
-    from autodata_dspy.errors import BudgetExceeded
-    from autodata_dspy.generation import Interrupted
+    from autodata_dspy.errors import BudgetExceeded, Interrupted
 
     run_dir = run_dir or new_run_dir(f"pilot-{settings.domain}")
     limits = Limits(**settings.limits.model_dump() | {k: v for k, v in bounds.items() if v is not None})

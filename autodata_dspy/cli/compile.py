@@ -49,6 +49,7 @@ def command(
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each test document by each program.")] = 2,
     seed: options.Seed = None,
     concurrency: options.Concurrency = None,
+    executor: options.Executor = None,
     run_dir: options.RunDir = None,
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
@@ -69,6 +70,7 @@ def command(
         program=program,
         seed=seed,
         concurrency=concurrency,
+        executor=executor,
         roles=parse_lm_flags(lm or []),
         limits={"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd},
     )
@@ -97,7 +99,7 @@ def _run(
 ) -> Compiled:
     from autodata_dspy import runs
     from autodata_dspy.compilation import compile
-    from autodata_dspy.generation import Interrupted
+    from autodata_dspy.errors import Interrupted
     from autodata_dspy.metrics import make
 
     maker, stream = runs.build_maker(settings), sys.stderr  # DSPy's optimizers are kept from printing there
@@ -117,6 +119,7 @@ def _run(
             limits=settings.limits.limits(),
             seed=settings.seed,
             concurrency=settings.concurrency,
+            executor=settings.executor,
             run_dir=run_dir,
             confirm=functools.partial(_confirm, yes),
             told=told,

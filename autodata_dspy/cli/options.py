@@ -32,6 +32,10 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Of every sampling decisio
 RunDir = Annotated[Path | None, typer.Option(help="Where to keep the run; continued if it is there.")]
 N = Annotated[int | None, typer.Option("--n", min=1, help="Accepted examples wanted.")]
 Concurrency = Annotated[int | None, typer.Option(min=1, help="Documents at a time.")]
+Executor = Annotated[
+    str | None,
+    typer.Option(help="Where documents are worked on: threads, loky (processes), dask[:ADDRESS] or ray[:ADDRESS]."),
+]
 MaxCalls = Annotated[int | None, typer.Option(min=1, help="Stop cleanly at this many model calls.")]
 MaxTokens = Annotated[int | None, typer.Option(min=1, help="Stop cleanly at this many tokens (in + out).")]
 MaxUsd = Annotated[float | None, typer.Option(help="Stop cleanly at this much money.")]
@@ -74,8 +78,7 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
         AutodataError: why a model did not answer.
     """
     from autodata_dspy import runs
-    from autodata_dspy.errors import BudgetExceeded
-    from autodata_dspy.generation import Interrupted
+    from autodata_dspy.errors import BudgetExceeded, Interrupted
     from autodata_dspy.report.agreement import warning
     from autodata_dspy.report.narrative import MEANING, printable, reasons, removal_lines, usage_lines
     from autodata_dspy.store import RunFolder

@@ -14,6 +14,7 @@ def command(
     run_dir: Annotated[Path, typer.Argument(help="The run folder.")],
     n: options.N = None,
     concurrency: options.Concurrency = None,
+    executor: options.Executor = None,
     passes: options.Passes = None,
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
@@ -26,5 +27,6 @@ def command(
     limits = {"max_calls": max_calls, "max_tokens": max_tokens, "max_usd": max_usd}
     config = runs.read_config(run_dir)
     with display(f"resuming {run_dir}", runs.n_accepted(run_dir)) as watch:
-        result = runs.resume(run_dir, watch, n=n, concurrency=concurrency, passes=passes, limits=limits)
+        changes = {"n": n, "concurrency": concurrency, "executor": executor, "passes": passes, "limits": limits}
+        result = runs.resume(run_dir, watch, **changes)
     options.finish(result, run_dir, n or config.n, config.domain)

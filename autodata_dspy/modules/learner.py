@@ -52,6 +52,10 @@ class Learner:
             twin._pool = list(self._pool)
         return twin
 
+    def __reduce__(self) -> Any:  # a lock cannot be copied, and the model is fitted when it is asked
+        with self._lock:
+            return type(self), ({}, self.min_examples), {"_pool": list(self._pool)}
+
     def __len__(self) -> int:
         """How many texts it was shown."""
         return len(self._pool)

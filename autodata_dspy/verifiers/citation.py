@@ -100,6 +100,9 @@ class Citation:
         self._list("")
         return copy.copy(self)
 
+    def __reduce__(self) -> Any:  # a lock cannot be copied; another process reads the list for itself
+        return type(self), (self.known, self.documents, self.min_citations)
+
     def verify(self, subject: Any, reference: str = "", context: str = "") -> Verdict:
         """Score: the share of citations that exist; undecided if none is wrong and one cannot be decided.
 

@@ -17,8 +17,8 @@ OPTIONS = {
     (): "generate run calibrate resume status show export prompts diff list new-domain models",
     (
         "generate",
-    ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --passes "
-    "--per-document --max-rounds --paper-form --quality-check --max-calls --max-tokens --max-usd",
+    ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --executor "
+    "--passes --per-document --max-rounds --paper-form --quality-check --max-calls --max-tokens --max-usd",
     ("calibrate",): "--domain --task --documents --n --program --lm --config --pilot --rounds --attempts --seed "
     "--concurrency --run-dir --max-calls --max-tokens --max-usd --out",
     (
@@ -27,13 +27,15 @@ OPTIONS = {
     (
         "compile",
     ): "--domain --task --documents --program --lm --config --optimizer --option --metric --probe --audit-examples "
-    "--hoped --budget --repeats --seed --concurrency --run-dir --max-calls --max-tokens --max-usd --yes --out",
-    ("bench",): "suite --run-dir --yes --out",
-    ("resume",): "run_dir --n --concurrency --passes --max-calls --max-tokens --max-usd",
+    "--hoped --budget --repeats --seed --concurrency --executor --run-dir --max-calls --max-tokens --max-usd --yes --out",
+    ("bench",): "suite --run-dir --executor --yes --out",
+    ("resume",): "run_dir --n --concurrency --executor --passes --max-calls --max-tokens --max-usd",
     ("status",): "run_dir",
     ("show",): "run_dir document",
     ("export",): "run_dir --format --out --overwrite",
-    ("run",): "program --documents --seeds --n --lm --seed --run-dir --concurrency --passes --max-calls --max-tokens "
+    (
+        "run",
+    ): "program --documents --seeds --n --lm --seed --run-dir --concurrency --executor --passes --max-calls --max-tokens "
     "--max-usd",
     ("prompts",): "program",
     ("diff",): "before after",

@@ -49,9 +49,12 @@ GROUPS = (
     ("damage",),
     ("metric_audit",),
     ("artifact", "store", "executors", "results", "proposals", "forecasts", "pilot_notes", "config_file"),
+    ("evaluation_log",),
+    ("jobs",),
+    ("errands",),
     ("generation",),
     ("runs", "calibration"),
-    ("splitting", "candidates", "evaluation_log", "examiner"),
+    ("splitting", "candidates", "examiner"),
     ("evaluations",),
     ("optimizers.base",),
     ("optimizers",),  # they run programs, which generation knows how to

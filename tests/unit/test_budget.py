@@ -200,3 +200,36 @@ def test_messages_are_one_line_and_not_endless():
     assert one_line(ValueError("a\n  b")) == "a b"
     assert one_line(ValueError()) == "ValueError"
     assert one_line(ValueError("x" * 500)) == "x" * 299 + "…"
+
+
+@pytest.mark.timeout(20)
+def test_leases_and_calls_share_what_is_left_and_wait_for_what_comes_back():
+    meter = Meter(Limits(max_calls=10, max_tokens=1000), {"judge": RoleUsage(calls=2, output_tokens=200)})
+    first, second = meter.lease(2), meter.lease(2)
+    assert (first, second) == (Limits(4, 400), Limits(4, 400))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(meter.admit, "judge")
+        with pytest.raises(TimeoutError):
+            waiting.result(0.05)  # all is leased
+        meter.settle(first, {"judge": RoleUsage(calls=2, failed=1, output_tokens=390)})
+        waiting.result(5)
+    meter.record("judge", RoleUsage(calls=1, output_tokens=5))
+    assert meter.answered == ["judge"]
+    third = meter.lease(2)
+    assert third == Limits(1, 5)  # all that the second one leaves
+    meter.settle(second, {"judge": RoleUsage(calls=4, output_tokens=401)})
+    meter.settle(third, {"judge": RoleUsage(calls=1, output_tokens=3)})
+    assert meter.lease(2, empty=True) == Limits(max_calls=0) and meter.stopped_by is None
+    with pytest.raises(StopRun, match=r"the limit of 10 model calls is reached"):
+        meter.lease(2)
+
+
+@pytest.mark.timeout(20)
+def test_who_waits_for_a_lease_hears_that_the_run_was_stopped():
+    meter = Meter(Limits(max_calls=1))
+    meter.lease(1)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(meter.lease, 1)
+        meter.stop(BudgetExceeded("enough"))
+        with pytest.raises(StopRun, match="enough"):
+            waiting.result(5)

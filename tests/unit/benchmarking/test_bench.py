@@ -192,6 +192,18 @@ def test_ctrl_c_in_the_last_example_of_an_examination_stops_the_suite_there(serv
     assert len(server.requests) == server.interrupt_at + 4 + 20  # the second arm's, and the zero-shot student's
 
 
+def test_a_suite_in_other_processes_is_the_suite_of_threads(finished, server, here):
+    folder, _, n_requests = finished
+    for name in ("mine.toml", "contracts"):
+        (here / name).unlink(missing_ok=True)
+        (here / name).symlink_to(folder / name)
+    before = len(server.requests)
+    assert run_here("bench", "mine.toml", "--yes", "--executor", "loky").code == 0
+    assert len(server.requests) - before == n_requests
+    found, threads = (json.loads((f / "runs/bench-mine/results.json").read_text()) for f in (here, folder))
+    assert timeless(found) == timeless(threads)
+
+
 def test_no_is_an_answer(server, here, monkeypatch):
     monkeypatch.setattr("typer.confirm", lambda text: False)
     lines = [*benching.SUITE.splitlines()[:2], 'arms = ["agentic_self_instruct"]', roles(server)]
