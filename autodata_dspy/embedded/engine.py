@@ -24,9 +24,10 @@ CONTEXT_TOKENS = 8192
 DEFAULT_MAX_TOKENS = 1024  # a small model that starts to repeat itself would otherwise fill its context
 PROMPT_CACHE_MIB = 384
 # Small models fall into loops: a third of the functions that the 1.5B drafted ended in a list that went on until it was
-# cut off. llama.cpp's DRY sampler makes a repetition the less likely the longer it already is; it starts at a
-# dozen tokens without a line break, so that lines of code and the words of a problem may come again.
-DRY = {"dry_multiplier": 0.8, "dry_base": 1.5, "dry_allowed_length": 12, "dry_penalty_last_n": 256}
+# cut off. llama.cpp's DRY sampler makes a repetition the less likely the longer it already is; it starts at so many
+# tokens without a line break that a line of code may come again, and a quote of the passage: at a dozen, a model that
+# was to quote wrote "a markeronly" to get round it.
+DRY = {"dry_multiplier": 0.8, "dry_base": 1.5, "dry_allowed_length": 40, "dry_penalty_last_n": 256}
 _FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "content_filter": "content_filter"}
 _servers: dict[str, Any] = {}
 _servers_lock = threading.Lock()
