@@ -38,7 +38,7 @@ OPTIONS = {
     ("prompts",): "program",
     ("diff",): "before after",
     ("list",): "what",
-    ("serve-embedded",): "MODEL... --port --host",
+    ("serve-embedded",): "model... --port --host",
     ("new-domain",): "name --out",
     ("models",): "list pull where",
     ("models", "pull"): "name",

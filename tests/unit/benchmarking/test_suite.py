@@ -131,6 +131,19 @@ REFUSED = {
         'arms = [{ program = "agentic_self_instruct", without = ["gaps"] }]',
         "unknown part to leave out 'gaps'; did you mean 'gap'?",
     ),
+    "neither program nor examples": ('arms = [{ name = "x" }]', "an arm has either a program or a file of examples"),
+    "an option of a program": (
+        'arms = [{ examples = "x.jsonl", max_rounds = 3 }]',
+        "examples made elsewhere take no 'max_rounds'",
+    ),
+    "examples that are to grow": (
+        'arms = [{ examples = "x-{seed}.jsonl" }]\ngenerations = 2',
+        "the examples of 'x' were made elsewhere",
+    ),
+    "examples that are not there": (
+        'arms = [{ examples = "x-{seed}.jsonl" }]\ndomain = "math_objects"',
+        "examples not found: x-0.jsonl",
+    ),
     "a role": ('roles = { jugde = "x/y" }', "unknown role 'jugde'; did you mean 'judge'?"),
     "no test file": ('test = "nowhere.jsonl"', "probe file not found: nowhere.jsonl"),
     "questions without a domain": ('test = "questions.jsonl"', "say which domain its questions belong to: domain ="),
