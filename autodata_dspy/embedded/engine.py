@@ -221,7 +221,7 @@ def _start(name: str) -> Any:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
     params.verbosity = -1
     # The library opens a port of its own on the loopback, which would serve pages of any web site. Nobody gets in.
-    params.ui, params.api_keys = False, [secrets.token_urlsafe()]
+    params.api_keys = [secrets.token_urlsafe()]
     params.api_prefix = f"/{secrets.token_urlsafe()}"
     logger.info("loading %s from %s", name, path)
     return xllamacpp.Server(params)
