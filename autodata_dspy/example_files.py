@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from autodata_dspy.errors import ConfigError
 from autodata_dspy.exporters._source import source_of
 from autodata_dspy.metrics import Made
 from autodata_dspy.subjects import as_challenge
+
+EXPECTED = 'expected an example, such as {"question": …, "answer": …}'
 
 
 def read_examples(path: str | Path) -> Made:
@@ -24,22 +26,32 @@ def read_examples(path: str | Path) -> Made:
         result = source_of(path).result
         kept = Made.of([round_ for _, round_ in result.kept])
         return Made(kept.examples, tuple(result.trajectories))
+    rows = []
+    for number, row in read_rows(path):
+        if as_challenge(row) is None:
+            raise ConfigError(f"{path}, line {number}: {EXPECTED}")
+        rows.append(row)
+    return Made.of(rows)
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON-lines file, with the numbers of their lines.
+
+    Raises:
+        ConfigError: nothing there, or the first line that is no object.
+    """
     try:
         lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
         raise ConfigError(f"examples not found: {path}; give a .jsonl file or a run folder") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"examples {path}: {type(error).__name__}; give a .jsonl file or a run folder") from None
-    return Made.of(list(_rows(lines, path)))
-
-
-def _rows(lines: list[str], path: Path) -> Iterator[Mapping[str, Any]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
-            if not isinstance(row, dict) or as_challenge(row) is None:
-                raise ConfigError(f'{path}, line {number}: expected an example, such as {{"question": …, "answer": …}}')
-            yield row
+            if not isinstance(row, dict):
+                raise ConfigError(f"{path}, line {number}: {EXPECTED}")
+            yield number, row

@@ -6,15 +6,24 @@ import inspect
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autodata_dspy import runs
+from autodata_dspy.benchmarking.given import Given, read_given
 from autodata_dspy.benchmarking.grounds import Ground
 from autodata_dspy.benchmarking.suite import Arm, Suite, file_name
+from autodata_dspy.budget import Limits
 from autodata_dspy.config import RunConfig
 from autodata_dspy.documents.checks import says_something
+from autodata_dspy.generation import fingerprint, generate
 from autodata_dspy.types import Challenge
+
+if TYPE_CHECKING:
+    from autodata_dspy.events import Watch
+    from autodata_dspy.executors import Elsewhere
+    from autodata_dspy.results import Result
 
 ENOUGH = 100_000  # examples wanted where the budget ends a run, not their number
 
@@ -28,6 +37,7 @@ class Cell:
         amount: how many of them.
         generation: from 0; a later one starts from what `previous` accepted.
         folder: of the run.
+        settings: of its configuration; of examples made elsewhere, their file, how many, and limits.
     """
 
     comparison: str
@@ -55,6 +65,35 @@ class Cell:
     def first(self) -> Cell:
         """The first generation of its line."""
         return self if self.previous is None else self.previous.first
+
+    @cached_property
+    def given(self) -> Given | None:
+        """What was made elsewhere; None where a program makes it. Raises ConfigError."""
+        if not self.arm.examples:
+            return None
+        return read_given(Path(self.settings["examples"]), list(self.ground.domain.labels))
+
+    def check(self) -> None:
+        """Raises ConfigError, ArtifactError: its run cannot work."""
+        if self.given is None:
+            runs.build_maker(self.config())
+
+    def run(self, watch: Watch | None = None, executor: str | Elsewhere | None = None) -> Result:
+        """Its run, as far as it is missing; see `runs.start`. A file of examples is read here, whatever the executor."""
+        if self.given is None:
+            return runs.start(self.config(), self.folder, watch, executor=executor)
+        n, limits = self.settings["n"], Limits(**self.settings["limits"])
+        there = {"run_dir": self.folder, "concurrency": 1, "watch": watch}
+        return generate(self.given, self.given.slots, n, limits=limits, **there)
+
+    def facts(self) -> list[Any]:
+        """What its run depends on, as plain data; of a first generation."""
+        if self.given is not None:
+            return [fingerprint(self.given, self.given.slots, 0), self.settings["limits"], self.settings["n"], 1]
+        config = self.config()
+        documents = runs.slots() if config.documents == "none" else self.ground.documents
+        own = fingerprint(runs.build_maker(config), documents, self.seed)
+        return [own, config.limits.model_dump(), config.n, config.n_passes]
 
     def config(self) -> RunConfig:
         """The configuration of its run; that of a later generation names files that `grow` has written.
@@ -115,8 +154,8 @@ def cells_of(suite: Suite, grounds: Iterable[Ground], folder: Path) -> list[Cell
                         path = place.with_name(f"{place.name}-{generation}") if suite.generations > 1 else place
                         cell = Cell(comparison, amount, ground, arm, seed, path, generation, cell, settings)
                         found.append(cell)
-    for config in {cell.arm.title + cell.ground.name: cell.first.config() for cell in found}.values():
-        runs.build_maker(config)
+    for cell in {(c.arm.title, c.ground.name, c.settings.get("examples")): c.first for c in found}.values():
+        cell.check()
     return found
 
 
@@ -126,10 +165,14 @@ def _settings(suite: Suite, ground: Ground, arm: Arm, seed: int, comparison: str
     if comparison != "examples":
         name = f"max_{comparison}"
         limits = {**limits, name: min(amount, limits[name] or amount)}
+    n = amount if comparison == "examples" else ENOUGH
+    if arm.examples:
+        path = arm.examples.replace("{seed}", str(seed)).replace("{domain}", ground.name)
+        return {"examples": path, "n": n, "limits": limits}
     given = {
         **ground.settings,
         "program": arm.program,
-        "n": amount if comparison == "examples" else ENOUGH,
+        "n": n,
         "passes": suite.passes,
         "seed": seed,
         "concurrency": suite.concurrency,

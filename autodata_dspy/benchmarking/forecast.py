@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autodata_dspy import runs
@@ -97,7 +97,7 @@ def pilot(
     """
     found: dict[tuple[str, str], _Rates] = {}
     for cell in cells:
-        if (name := (cell.ground.name, cell.arm.title)) in found:
+        if (name := (cell.ground.name, cell.arm.title)) in found or cell.given is not None:
             continue
         if not (cell.folder / "usage.json").exists():
             config = cell.config()
@@ -115,24 +115,18 @@ def forecast(
 ) -> SuiteForecast:
     """What the cells that are not `done` (by key) and the tests of all arms will take."""
     sums: dict[str, float] = dict.fromkeys(("writing", "examining", "tokens", "seconds", "usd"), 0.0)
+    n_known = max(1, len(rates))
+    each = {name: sum(getattr(r, name) for r in rates.values()) / n_known for name in ("tokens", "seconds", "usd")}
     for cell in cells:
         if cell.key in done:
             continue
-        rate = rates[cell.ground.name, cell.arm.title]
-        spent = RunFolder(cell.folder).read_usage()["by_role"].values()
-        writing = rate.calls_of(cell)
-        n = min(suite.examiner.examples, cell.amount if cell.comparison == "examples" else rate.yielded * writing)
-        took = {
-            "writing": max(0.0, writing - sum(u["calls"] for u in spent)),
-            "examining": n * 2 * suite.examiner.attempts,
-        }
-        calls = sum(took.values())
-        took |= {"tokens": calls * rate.tokens, "seconds": calls * rate.seconds, "usd": calls * rate.usd}
+        rate = rates.get((cell.ground.name, cell.arm.title))
+        took = _taken(suite, cell, rate)
+        per_call = each if rate is None else asdict(rate)
+        took |= {name: sum(took.values()) * per_call[name] for name in each}
         for name, value in took.items():
             sums[name] += value
     testing = float(sum(_looks(suite, name, exam) for name, exam in exams.items())) if len(done) < len(cells) else 0.0
-    n_known = max(1, len(rates))
-    each = {name: sum(getattr(r, name) for r in rates.values()) / n_known for name in ("tokens", "seconds", "usd")}
     return SuiteForecast(
         n_cells=len(cells),
         n_done=sum(cell.key in done for cell in cells),
@@ -144,6 +138,15 @@ def forecast(
         usd=sums["usd"] + testing * each["usd"],
         unpriced=any(r.unpriced for r in rates.values()),
     )
+
+
+def _taken(suite: Suite, cell: Cell, rate: _Rates | None) -> dict[str, float]:
+    """Model calls of a cell; none is written where its examples were made elsewhere, which has no rate."""
+    writing = 0.0 if rate is None else rate.calls_of(cell)
+    found = cell.given.n_examples if cell.given is not None else rate.yielded * writing if rate is not None else 0.0
+    n = min(suite.examiner.examples, cell.amount if cell.comparison == "examples" else found)
+    spent = 0 if rate is None else sum(u["calls"] for u in RunFolder(cell.folder).read_usage()["by_role"].values())
+    return {"writing": max(0.0, writing - spent), "examining": n * 2.0 * suite.examiner.attempts}
 
 
 def _looks(suite: Suite, domain: str, exam: Exam) -> int:

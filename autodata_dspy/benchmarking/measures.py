@@ -9,6 +9,7 @@ from typing import Any
 
 from autodata_dspy.benchmarking.cells import Cell
 from autodata_dspy.benchmarking.examination import places
+from autodata_dspy.benchmarking.given import COSTS
 from autodata_dspy.benchmarking.suite import Examination
 from autodata_dspy.exporters._source import source_of
 from autodata_dspy.results import Result
@@ -33,11 +34,14 @@ def record(cell: Cell, mark: str, result: Result, kept: list[Challenge], found: 
 
     Args:
         mark: what the cell's run depends on, as a hash.
+        result: of its run. What a file of examples made elsewhere does not tell (calls, rounds, …) is None.
         found: by the examiner.
     """
     rounds = [r for t in result.trajectories for r in t.rounds]
     used = result.usage.values()
     verdict = Diversity().verify(kept)
+    unknown = {} if cell.given is None else dict.fromkeys({*COSTS, "rounds"} - cell.given.tells)
+    seconds = result.seconds if cell.given is None else sum(u["seconds"] for u in used)
     return {
         "key": cell.key,
         "mark": mark,
@@ -54,13 +58,14 @@ def record(cell: Cell, mark: str, result: Result, kept: list[Challenge], found: 
         "reasons": dict(Counter(r.decision.reason for r in rounds).most_common()),
         "calls": sum(u["calls"] for u in used),
         "tokens": sum(u["input_tokens"] + u["output_tokens"] for u in used),
-        "seconds": round(result.seconds, 1),
+        "seconds": round(seconds, 1),
         "usd": round(sum(u["usd"] for u in used), 6),
         "unpriced": sum(u["unpriced"] for u in used),
         "models": result.models,
         "diversity": None if verdict.score is None else round(verdict.score, 4),
         "variety": {k: v for k, v in verdict.evidence.items() if k in Diversity.TARGETS},
         "examined": dict(found),
+        **unknown,
     }
 
 
@@ -74,7 +79,8 @@ def with_rounds(told: Mapping[str, Any], cell: Cell, how: Examination) -> dict[s
     if not RunFolder(cell.folder).exists():  # its line had ended before it
         return {**told, "by_round": [], "examined": {**told["examined"], "round": []}}
     result, kept = kept_of(cell)
-    rounds = [r for t in result.trajectories for r in t.rounds]
+    known = cell.given is None or "rounds" in cell.given.tells
+    rounds = [r for t in result.trajectories for r in t.rounds if known]
     drafts = Counter(r.index for r in rounds)
     accepted = Counter(r.index for r in rounds if r.decision.accepted)
     of_kept = [r.index for _, r in result.kept if r.challenge]

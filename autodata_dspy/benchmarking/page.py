@@ -14,6 +14,7 @@ from autodata_dspy.benchmarking.tables import (
     arm_rows,
     comparison_rows,
     comparisons_told,
+    notes,
     reference_rows,
     seeds_told,
     size_rows,
@@ -66,6 +67,7 @@ def _section(results: Row, comparison: str, domain: str, numbers: Iterator[int])
     parts = ["<ul>", *(f"<li>{text(_sentence(row))}</li>" for row in found), "</ul>"] if found else []
     parts += ['<div class="plots">', *plots.all(comparison), "</div>"]
     parts.append(_table([*arm_rows(arms), *reference_rows(lines)]))
+    parts += [f"<p>{text(line)}.</p>" for line in notes(arms)]
     if any(arm.get("by_size") for arm in arms):
         parts.append(_table(size_rows(arms)))
     return parts

@@ -58,7 +58,7 @@ def results(
         "hashes": {name: dict(each) for name, each in hashes.items()},
         "touches": [dict(touch) for touch in touches],
         "references": [_reference(row) for row in references],
-        "arms": [_arm(rows, _looks(tested, rows[0])) for rows in _grouped(cells)],
+        "arms": [_arm(suite, rows, _looks(tested, rows[0])) for rows in _grouped(cells)],
         "comparisons": _comparisons(suite, cells, tested),
         "cells": [{k: v for k, v in cell.items() if k not in ("key", "mark")} for cell in cells],
     }
@@ -105,9 +105,10 @@ def _looks(tested: Sequence[Row], cell: Row) -> Row | None:
     return next((row for row in tested if all(row[n] == cell[n] for n in names)), None)
 
 
-def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
-    """One arm in one comparison, domain and generation, over its seeds."""
-    sums = {k: sum(row[k] for row in rows) for k in ("rounds", "accepted", "kept", "calls", "tokens", "seconds", "usd")}
+def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
+    """One arm in one comparison, domain and generation, over its seeds; what nobody counted is None."""
+    counts = ("rounds", "accepted", "kept", "calls", "tokens", "seconds", "usd")
+    sums = {k: _sum([row[k] for row in rows]) for k in counts}
     first, n = rows[0], sums["kept"]
     variety = [row["diversity"] for row in rows if row["diversity"] is not None]
     checks = [c for row in rows for c in row["examined"]["checked"] if c is not None]
@@ -115,11 +116,12 @@ def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
     found = {
         **told,
         "n_seeds": len(rows),
-        **{k: round(v, 6) for k, v in sums.items()},
+        **sums,
         "unpriced": sum(row["unpriced"] for row in rows),
         "acceptance": _share(sums["accepted"], sums["rounds"]),
         "per_example": {
-            k: round(sums[k] / n, 4) if n else None for k in ("rounds", "calls", "tokens", "seconds", "usd")
+            k: round(sums[k] / n, 4) if n and sums[k] is not None else None
+            for k in ("rounds", "calls", "tokens", "seconds", "usd")
         },
         "examined": sum(len(row["examined"]["weak"]) for row in rows),
         **{k: asdict(estimate([row["examined"][k] for row in rows], mean, False)) for k in ("valid", "weak", "strong")},
@@ -127,6 +129,7 @@ def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
         "checked": sum(checks) / len(checks) if checks else None,
         "diversity": sum(variety) / len(variety) if variety else None,
         "by_round": _by_round(rows),
+        "note": _note(suite, rows),
     }
     if looks is not None:
         points = {size: items for generation, size, items in looks["points"] if generation == first["generation"]}
@@ -140,8 +143,24 @@ def _arm(rows: Sequence[Row], looks: Row | None) -> Row:
     return found
 
 
-def _share(k: int, n: int) -> Row:
-    return asdict(Estimate(k / max(1, n), *wilson(k, n)))
+def _sum(values: Sequence[Any]) -> Any:
+    return None if None in values else round(sum(values), 6)
+
+
+def _note(suite: Suite, rows: Sequence[Row]) -> str:
+    """What is to be known of an arm, in words; "" where there is nothing."""
+    arm = next(arm for arm in suite.arms if arm.title == rows[0]["arm"])
+    told = [arm.note] if arm.note else []
+    if arm.examples:
+        told.append("its examples were made elsewhere")
+        uncounted = [name for name in ("calls", "tokens") if any(row[name] is None for row in rows)]
+        told += [f"its {' and '.join(uncounted)} are not counted"] if uncounted else []
+        told += ["they are the same for every seed"] if len(rows) > 1 and "{seed}" not in arm.examples else []
+    return "; ".join(told)
+
+
+def _share(k: int, n: int | None) -> Row:
+    return dict.fromkeys(("value", "low", "high")) if n is None else asdict(Estimate(k / max(1, n), *wilson(k, n)))
 
 
 def _by_round(rows: Sequence[Row]) -> list[Row]:
@@ -191,14 +210,19 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row]) -> l
                         (first, total), (second, _) = sides[0][measure], sides[1][measure]
                         found.append(difference(first, second, total, measure == "test"))
                         rows.append({"comparison": comparison, "domain": domain, "arm": better, "than": than})
-                        rows[-1]["measure"] = measure
+                        rows[-1] |= {"measure": measure, "counted": all(side["counted"] for side in sides)}
     return [row | _plain(d) for row, d in zip(rows, corrected(found), strict=True)]
 
 
-def _side(cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, tuple[list[Any], Total]]:
-    """Measure → the items of each seed of an arm, and what makes a figure of them."""
+def _side(cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, Any]:
+    """Measure → the items of each seed of an arm, and what makes a figure of them; `counted`: was what they have in
+    common counted?"""
     own = [cell for cell in cells if all(cell[k] == v for k, v in which.items())]
-    found = {"gap": ([_gaps(cell) for cell in own], mean), "valid": ([c["examined"]["valid"] for c in own], mean)}
+    found: dict[str, Any] = {
+        "gap": ([_gaps(cell) for cell in own], mean),
+        "valid": ([c["examined"]["valid"] for c in own], mean),
+    }
+    found["counted"] = all(cell.get(which["comparison"], 0) is not None for cell in own)
     if (looks := _looks(tested, which)) is not None:
         [items] = [
             items for generation, size, items in looks["points"] if (generation, size) == (which["generation"], 0)

@@ -22,7 +22,7 @@ from autodata_dspy.errors import BudgetExceeded, ConfigError, Interrupted
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.events import Shielded, Watch
 from autodata_dspy.executors import Elsewhere, started
-from autodata_dspy.generation import fingerprint, open_folder
+from autodata_dspy.generation import open_folder
 from autodata_dspy.metrics._made import Example
 from autodata_dspy.program_file import write_whole
 from autodata_dspy.roles import Roles
@@ -156,11 +156,8 @@ class _Bench:
         """What a cell's measures depend on. A later generation's documents are those that the one before gave."""
         if cell.first.key in self.marks:
             return self.marks[cell.first.key]
-        config, ground = cell.first.config(), cell.ground
-        documents = runs.slots() if config.documents == "none" else ground.documents
-        own = fingerprint(runs.build_maker(config), documents, cell.seed)
         how = self.suite.examiner.model_dump(exclude={"roles"})
-        facts = [own, config.limits.model_dump(), config.n, config.n_passes, how, self.examiners[ground.name]]
+        facts = [*cell.first.facts(), how, self.examiners[cell.ground.name]]
         self.marks[cell.first.key] = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
         return self.marks[cell.first.key]
 
@@ -177,7 +174,7 @@ class _Bench:
             self.log.put(nothing(cell, mark))
             return self.log.get(cell.key) or {}
         with self.progress(title, runs.n_accepted(cell.folder)) as watch:
-            stopped = runs.start(cell.config(), cell.folder, watch, executor=self.executor).stopped
+            stopped = cell.run(watch, self.executor).stopped
         if stopped is not None and not isinstance(stopped, BudgetExceeded):
             raise stopped
         result, kept = kept_of(cell)

@@ -41,7 +41,10 @@ class Arm(Strict):
 
     Attributes:
         program: a generator's name, or a compiled program (its name, a .json file, "hf:…").
-        name: by default the program's, with what is left out.
+        examples: instead of a program, a JSON-lines file of examples made elsewhere; see `given`. `{seed}` and
+            `{domain}` in its name stand for those of a run.
+        name: by default the program's, with what is left out, or the file's.
+        note: stands below the tables.
         without: parts to leave out; see `ablations`.
         grounded: write from the documents; False: from seed tasks alone, for programs that can.
         max_rounds, per_document, acceptance: as in a run's configuration.
@@ -49,8 +52,10 @@ class Arm(Strict):
         domains: names of those it works in; by default all.
     """
 
-    program: str
+    program: str = ""
+    examples: str = ""
     name: str = ""
+    note: str = ""
     without: tuple[str, ...] = ()
     grounded: bool = True
     max_rounds: int | None = Field(default=None, ge=1)
@@ -66,9 +71,20 @@ class Arm(Strict):
     def _name_alone(cls, given: Any) -> Any:
         return {"program": given} if isinstance(given, str) else given
 
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Arm:
+        if bool(self.program) == bool(self.examples):
+            raise ValueError("an arm has either a program or a file of examples")
+        others = sorted(self.model_fields_set - {"examples", "name", "note", "domains"}) if self.examples else []
+        if others:
+            raise ValueError(f"examples made elsewhere take no {others[0]!r}")
+        return self
+
     @property
     def title(self) -> str:
         """Its name in tables and folders."""
+        if self.examples:
+            return self.name or re.sub(r"[-_.]*\{\w+\}", "", Path(self.examples).stem) or "examples"
         without = f" without {', '.join(self.without)}" if self.without else ""
         stem = self.program.removesuffix(".json").rpartition("/")[2] if self.program.endswith(".json") else self.program
         return self.name or stem + without + ("" if self.grounded else ", no documents")
@@ -193,6 +209,10 @@ class Suite(Subject):
                 raise ConfigError(f"setting {what!r}: the suite has none; name at least one, or leave the setting out")
         if again := next((t for t in titles if titles.count(t) > 1), None):
             raise ConfigError(f"setting 'arms': two are called {again!r}; give one of them a name of its own")
+        if self.generations > 1 and (fixed := next((arm for arm in self.arms if arm.examples), None)):
+            raise ConfigError(
+                f"setting 'generations': the examples of {fixed.title!r} were made elsewhere, and no others"
+            )
         for arm in (arm for pair in self.pairs for arm in pair):
             if arm not in titles:
                 raise ConfigError(f"setting 'pairs': {did_you_mean('arm', arm, titles)}")

@@ -20,12 +20,18 @@ def tables(results: Row) -> str:
             parts.append(f"**{results['suite']}, {domain}: {amount} {comparison} for each arm and seed; {seeds}**")
             references = [(f"*{name}*", *cells) for name, *cells in reference_rows(lines)]
             parts.append(_table([*arm_rows(arms), *references]))
+            parts += [f"{line}." for line in notes(arms)]
             if any(arm.get("by_size") for arm in arms):
                 parts.append(_table(size_rows(arms)))
     if results["comparisons"]:
         parts.append(_table(comparison_rows(results["comparisons"])))
         parts.append(comparisons_told(len(results["comparisons"])))
     return "\n\n".join(parts)
+
+
+def notes(arms: Sequence[Row]) -> list[str]:
+    """What is to be known of arms besides their figures, a line each."""
+    return [f"{name}: {note}" for name, note in {a["arm"]: a["note"] for a in arms if a.get("note")}.items()]
 
 
 def comparisons_told(n: int) -> str:
@@ -55,7 +61,7 @@ def arm_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
         yield (
             arm["arm"] + (f", generation {arm['generation']}" if many else ""),
             str(arm["kept"]),
-            f"{arm['accepted']} of {arm['rounds']} {_interval(arm['acceptance'])}",
+            "–" if arm["rounds"] is None else f"{arm['accepted']} of {arm['rounds']} {_interval(arm['acceptance'])}",
             *(_estimate(arm["valid"]), _figure(arm["checked"]), _estimate(arm["weak"]), _estimate(arm["strong"])),
             *(_estimate(arm["gap"]), ", ".join(cost) if arm["kept"] else "–", _figure(arm["diversity"], 2)),
             *(str(arm.get("contaminated", "–")), _estimate(arm["test"]) if "test" in arm else "–"),
@@ -83,7 +89,8 @@ def comparison_rows(rows: Sequence[Row]) -> Iterable[Sequence[str]]:
     for row in rows:
         measured = row["value"] is not None
         yield (
-            *(row["arm"], row["than"], row["comparison"], row["domain"], NAMES[row["measure"]]),
+            *(row["arm"], row["than"], row["comparison"] + ("" if row.get("counted", True) else ", not counted")),
+            *(row["domain"], NAMES[row["measure"]]),
             f"{row['value']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]" if measured else "–",
             *((_figure(row["adjusted"]), _figure(row["detectable"])) if measured else ("–", "–")),
             row["verdict"],

@@ -24,6 +24,7 @@ from autodata_dspy.cli import (
     prompts,
     resume,
     run,
+    serve_embedded,
     show,
     status,
     verify,
@@ -53,6 +54,7 @@ app.command("list")(listing.command)
 app.command("verify")(verify.command)
 app.command("audit")(audit.command)
 app.command("audit-metric")(audit_metric.command)
+app.command("serve-embedded")(serve_embedded.command)
 app.command("new-domain")(new_domain.command)
 app.add_typer(models.app, name="models")
 

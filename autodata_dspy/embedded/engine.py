@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import logging
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -86,14 +87,7 @@ class LlamaEngine:
         return cls(find(state["name"]).name)
 
     def complete(self, request: lm15.Request) -> lm15.Response:
-        llama, body = server(self.name), _body(request)
-        try:
-            with _first_alone(self.name, body["messages"]):
-                answer = llama.handle_chat_completions(body)
-        except ValueError as error:  # how the server refuses a schema it cannot decode by
-            raise lm15.InvalidRequestError(str(error)) from error
-        if "error" in answer:
-            raise _error(answer["error"])
+        answer = chat(self.name, _body(request))
         choice, usage = answer["choices"][0], answer.get("usage") or {}
         cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
         return lm15.Response(
@@ -109,6 +103,26 @@ class LlamaEngine:
         )
 
 
+def chat(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """An embedded model's answer to a request of OpenAI's chat API, both in its form.
+
+    Raises:
+        ConfigError: the model cannot be had.
+        lm15.InvalidRequestError, lm15.ContextLengthError, lm15.ServerError: it refuses, or fails.
+    """
+    llama = server(name)
+    try:
+        with _first_alone(name, body["messages"]):
+            answer = llama.handle_chat_completions(
+                {"max_tokens": DEFAULT_MAX_TOKENS, **body, "cache_prompt": True, **DRY}
+            )
+    except (ValueError, TypeError) as error:  # how it refuses a schema it cannot decode by, and one nested too deep
+        raise lm15.InvalidRequestError(str(error)) from error
+    if "error" in answer:
+        raise _error(answer["error"])
+    return answer
+
+
 def _body(request: lm15.Request) -> dict[str, Any]:
     config = request.config
     messages = [{"role": m.role, "content": m.text or ""} for m in request.messages]
@@ -118,7 +132,7 @@ def _body(request: lm15.Request) -> dict[str, Any]:
         messages.insert(0, {"role": "system", "content": system})
     body = {
         "messages": messages,
-        "max_tokens": config.max_tokens or DEFAULT_MAX_TOKENS,
+        "max_tokens": config.max_tokens,
         "temperature": config.temperature,
         "top_p": config.top_p,
         "top_k": config.top_k,
@@ -127,8 +141,6 @@ def _body(request: lm15.Request) -> dict[str, Any]:
         "frequency_penalty": config.frequency_penalty,
         "stop": list(config.stop) or None,
         "response_format": _response_format(config.response_format),
-        "cache_prompt": True,
-        **DRY,
     }
     return {key: value for key, value in body.items() if value is not None}
 
@@ -209,6 +221,9 @@ def _start(name: str) -> Any:
     params.cache_ram_mib = PROMPT_CACHE_MIB  # keeps the prefixes of idle slots, whichever slot comes next
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores
     params.verbosity = -1
+    # The library opens a port of its own on the loopback, which would serve pages of any web site. Nobody gets in.
+    params.api_keys = [secrets.token_urlsafe()]
+    params.api_prefix = f"/{secrets.token_urlsafe()}"
     logger.info("loading %s from %s", name, path)
     return xllamacpp.Server(params)
 

@@ -14,7 +14,7 @@ from autodata_dspy.cli import app
 
 HEAVY = ("dspy", "sympy", "datasets", "litellm", "rich", "sklearn", "numpy")
 OPTIONS = {
-    (): "generate run calibrate resume status show export prompts diff list new-domain models",
+    (): "generate run calibrate resume status show export prompts diff list serve-embedded new-domain models",
     (
         "generate",
     ): "--domain --task --documents --seeds --n --program --lm --seed --run-dir --config --concurrency --executor "
@@ -40,6 +40,7 @@ OPTIONS = {
     ("prompts",): "program",
     ("diff",): "before after",
     ("list",): "what",
+    ("serve-embedded",): "model... --port --host",
     ("new-domain",): "name --out",
     ("models",): "list pull where",
     ("models", "pull"): "name",

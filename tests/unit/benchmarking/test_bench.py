@@ -230,6 +230,47 @@ def test_generations_feed_each_other_and_sizes_are_prefixes(server, here):
     assert "1 seed, so the intervals know nothing of how much seeds differ" in ran.out
 
 
+def test_examples_made_elsewhere_are_an_arm_that_pays_what_its_file_tells(server, here):
+    made = [{"text": benching.text(label, 50 + i), "label": label} for i in range(4) for label in benching.SAID]
+    for seed in (0, 1):
+        paid = [{**row, "calls": 2, "tokens": 300, "seconds": 0.5} for row in made[seed:]]
+        paid.insert(1, {"rejected": "too easy", "calls": 3, "tokens": 100, "seconds": 0.5})
+        (here / f"peer-clauses-{seed}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in paid))
+    (here / "bare.jsonl").write_text("".join(json.dumps(row) + "\n" for row in made))
+    (here / "none.jsonl").write_text("")
+    arms = """arms = ["cot_self_instruct", { examples = "peer-{domain}-{seed}.jsonl", name = "peer" },
+    { examples = "bare.jsonl" }, { examples = "none.jsonl", note = "it cannot do this" }]
+"""
+    (here / "mine.toml").write_text("\n".join(benching.SUITE.splitlines()[:2]) + "\n" + arms + roles(server) + SMALL)
+    before = len(server.requests)
+    ran = run_here("bench", "mine.toml", "--yes", "--run-dir", "r")
+    assert ran.code == 0, ran.err
+    found = json.loads((here / "r" / "results.json").read_text())
+    _, peer, bare, none = found["arms"]
+    # Nine calls are the first example, the rejected attempt and two more; the fourth cannot be paid.
+    assert [peer[k] for k in ("kept", "rounds", "accepted", "calls", "seconds", "usd")] == [6, 8, 6, 18, 4.0, None]
+    assert peer["tokens"] == 2 * (3 * 300 + 100)
+    assert (bare["kept"], bare["rounds"], bare["calls"], bare["per_example"]["tokens"]) == (16, None, None, None)
+    assert (none["kept"], none["calls"], none["test"]["value"]) == (0, 0, 0.0)
+    assert peer["valid"]["value"] == bare["valid"]["value"] == 1.0 and bare["test"]["value"] > 0.9
+    lines = [line for line in ran.out.splitlines() if not line.startswith("|")]
+    assert "peer: its examples were made elsewhere." in lines
+    assert (
+        "bare: its examples were made elsewhere; its calls and tokens are not counted; they are the same for every seed."
+        in lines
+    )
+    assert "none: it cannot do this; its examples were made elsewhere; they are the same for every seed." in lines
+    assert "| bare | cot_self_instruct | calls, not counted | clauses |" in ran.out
+    assert "| peer | cot_self_instruct | calls | clauses |" in ran.out
+    assert "<p>none: it cannot do this;" in (here / "r" / "results.html").read_text("utf-8")
+    n_calls = len(server.requests) - before
+    assert run_here("bench", "mine.toml", "--run-dir", "r").code == 0 and len(server.requests) - before == n_calls
+    assert n_calls == 18 + 3 * 2 * (2 * 2) + 20  # one arm writes, three are examined, the student without data
+    assert run_here("status", "r/calls/clauses/peer/seed-0").code == 0
+    (here / "bare.jsonl").write_text(json.dumps(made[0]) + "\n")
+    refused_run("bench", "mine.toml", "--yes", "--run-dir", "r", says="belongs to another configuration")
+
+
 def test_equal_tokens_and_matched_examples_on_questions_with_a_student_that_is_a_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     documents = [model_server.document(name, "accept") for name in ("ash", "birch", "cedar", "elm")]
