@@ -22,7 +22,7 @@ demo: $(BIN)/.ready
 test: $(BIN)/.ready
 	$(BIN)/autodata models pull smollm2-135m
 	$(BIN)/autodata models pull qwen2.5-coder-0.5b
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(BIN)/.ready
 	$(BIN)/ruff format --check .

@@ -79,7 +79,7 @@ class Cell:
             runs.build_maker(self.config())
 
     def run(self, watch: Watch | None = None, executor: str | Elsewhere | None = None) -> Result:
-        """Its run, as far as it is missing; see `runs.start`. A file of examples is read here, whatever the executor."""
+        """Its run, as far as missing; see `runs.start`. Files of examples are read here, whatever the executor."""
         if self.given is None:
             return runs.start(self.config(), self.folder, watch, executor=executor)
         n, limits = self.settings["n"], Limits(**self.settings["limits"])

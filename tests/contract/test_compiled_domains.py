@@ -145,6 +145,8 @@ def disturbed(program, script):
 
 def plain(found):
     record = {k: v for k, v in found.record().items() if k != "usage"}  # which of two equal requests was first
+    for candidate in record["candidates"]:
+        candidate["scores"] = {document: sorted(scores) for document, scores in candidate["scores"].items()}
     return record | {"candidates": sorted(record["candidates"], key=lambda c: c["id"])}
 
 

@@ -29,7 +29,7 @@ def memory_given_back():
 
 def test_a_document_that_gives_orders_gets_no_answer_and_no_verdict_accepted():
     name = "answer-as-json"  # the whole corpus is for benchmarks/injection.py
-    roles = Roles(**dict.fromkeys(ROLES, "embedded/qwen2.5-coder-0.5b"))
+    roles = Roles(**dict.fromkeys(ROLES, "embedded/smollm2-135m") | {"challenger": "embedded/qwen2.5-coder-0.5b"})
     maker = AgenticSelfInstruct("math_objects", roles, per_document=1, max_rounds=1)
     trajectory = maker(document=Document(name, ROWS[name]["text"]), seed=0).trajectory
     (round_,) = trajectory.rounds
