@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -19,6 +20,7 @@ def command(
     from autodata_dspy.embedded import weights
     from autodata_dspy.embedded.serving import ModelEndpoint
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which scripts turn off for what they start with &
     try:
         with ModelEndpoint(model, port, host) as endpoint:
             for name in endpoint.names:
