@@ -115,7 +115,7 @@ class Thresholds:
         no_zero: reject when "any" weak attempt scores 0, when "all" do, or "off". The paper's words allow both.
         strong_min: least strong mean.
         strong_below: the strong mean must lie below this; above 1 it is dropped, as exact scoring needs.
-        gap: least strong mean minus weak mean.
+        gap: least strong mean minus weak mean; 0 asks for none.
     """
 
     n_weak: int = 3
@@ -155,7 +155,8 @@ class Thresholds:
 
     def strong(self, weak: Scores, scores: Scores) -> bool | None:
         low, high = _mean_range(scores, self.n_strong)
-        weak_low, weak_high = _mean_range(weak, self.n_weak)
+        # Without a gap the weak attempts may have ended early, and their mean says nothing.
+        weak_low, weak_high = _mean_range(weak, self.n_weak) if self.gap > 0 else (0.0, 0.0)
         if high < self.strong_min - SLACK or low >= self.strong_below - SLACK or high - weak_low < self.gap - SLACK:
             return False
         good = low >= self.strong_min - SLACK and high < self.strong_below - SLACK

@@ -279,7 +279,7 @@ def test_a_letter_of_the_question_is_no_arbitrary_constant():
 
 def test_budget_is_kept():
     reply = equal_texts(r"\sum_{k=1}^{1000000000} \sin(k^2)", "1", budget_s=0.2)
-    assert reply == {"equal": None, "route": "out of time"}
+    assert reply["equal"] is None and reply["route"] in ("out of time", "unevaluated")  # whichever is noticed first
 
 
 def test_whatever_breaks_is_undecided(monkeypatch):
