@@ -6,17 +6,13 @@ it as `lm=`; it has no state of its own, so deepcopy, compile and threads cannot
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import hashlib
 import json
 import logging
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import dspy
@@ -24,6 +20,7 @@ import pydantic
 from dspy.utils.exceptions import LMError
 
 from autodata_dspy.budget import RoleUsage, current_meter, one_line
+from autodata_dspy.call_log import current_log
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun, StoreError
 
 logger = logging.getLogger(__name__)
@@ -40,7 +37,6 @@ class CallInfo:
     output_tokens: int
 
 
-_job: contextvars.ContextVar[str] = contextvars.ContextVar("autodata_job", default="")
 _last: contextvars.ContextVar[CallInfo | None] = contextvars.ContextVar("autodata_last_call", default=None)
 
 
@@ -53,113 +49,6 @@ def cut_off() -> bool:
     """Whether the latest call of this context ended at its limit of tokens."""
     call = last_call()
     return call is not None and call.finish_reason == "length"
-
-
-class CallLog:
-    """Finished calls of a run, appended to a JSON-lines file; a resumed run replays them for free.
-
-    One line per call: `{"key", "role", "model", "outputs", "finish", "usage", "job"}`. The key is a hash of the
-    whole request, sampling seed included; the job tells what it was made for, see `working_on`. Lines are flushed,
-    not fsynced: they survive a killed process, and losing some to a power cut only costs calling again. A torn last
-    line is cut off. Memory: about 200 bytes per call that was already there when the log was opened, nothing for
-    later ones.
-
-    Attributes:
-        earlier: role → usage of the calls that were there when the log was opened.
-
-    Raises:
-        StoreError: it cannot be opened, or a line that is not the last one is unreadable.
-    """
-
-    def __init__(self, path: Path):
-        self.path = path
-        self._lock = threading.Lock()
-        self._offsets: dict[bytes, int] = {}
-        self._of_job: dict[str, list[int]] = {}
-        self.earlier: dict[str, RoleUsage] = {}
-        try:
-            self._append = path.open("ab")
-            self._index()
-            self._read = path.open("rb")
-        except OSError as error:
-            raise StoreError(f"cannot open {path}: {error.strerror or error}") from error
-
-    def _index(self) -> None:
-        offset = 0
-        with self.path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    record = json.loads(line)
-                    self._offsets[bytes.fromhex(record["key"])] = offset
-                    if job := record.get("job"):
-                        self._of_job.setdefault(job, []).append(offset)
-                    self.earlier.setdefault(record["role"], RoleUsage()).add(RoleUsage(**record["usage"]))
-                except (ValueError, KeyError, TypeError) as error:
-                    raise StoreError(
-                        f"{self.path}, line {number}: unreadable ({error}); remove the line to go on"
-                    ) from error
-                offset += len(line)
-        os.truncate(self.path, offset)
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
-    def get(self, key: str) -> dict[str, Any] | None:
-        with self._lock:
-            offset = self._offsets.get(bytes.fromhex(key))
-            if offset is None:
-                return None
-            self._read.seek(offset)
-            return json.loads(self._read.readline())
-
-    def of(self, job: str) -> list[dict[str, Any]]:
-        """The calls of a job that were there when the log was opened."""
-        with self._lock:
-            return [json.loads(self._read.readline()) for at in self._of_job.get(job, ()) if self._read.seek(at) >= 0]
-
-    def put(self, key: str, role: str, model: str, outputs: list[Any], finish: str, usage: RoleUsage) -> None:
-        record = {"key": key, "role": role, "model": model, "outputs": outputs, "finish": finish}
-        self.add(record | {"usage": asdict(usage), "job": _job.get()})
-
-    def add(self, record: dict[str, Any]) -> None:
-        """Append a finished call."""
-        line = json.dumps(record, ensure_ascii=False)
-        try:
-            with self._lock:
-                self._append.write(line.encode("utf-8", "backslashreplace") + b"\n")
-                self._append.flush()
-        except OSError as error:
-            raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from error
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # what could not be written was told by `put`
-            self._append.close()
-        self._read.close()
-
-
-@contextlib.contextmanager
-def working_on(job: str) -> Iterator[None]:
-    """Calls in this context are made for a job: a document in one pass, by one program."""
-    token = _job.set(job)
-    try:
-        yield
-    finally:
-        _job.reset(token)
-
-
-_log: contextvars.ContextVar[CallLog | None] = contextvars.ContextVar("autodata_call_log", default=None)
-
-
-@contextlib.contextmanager
-def logged(log: CallLog | None) -> Iterator[None]:
-    """Log calls to, and replay them from, `log` in this context."""
-    token = _log.set(log)
-    try:
-        yield
-    finally:
-        _log.reset(token)
 
 
 def _plain(value: Any) -> Any:
@@ -222,7 +111,7 @@ class RoleLM(dspy.BaseLM):
         inner, kwargs = self.resolve(), {**self.params, **kwargs}
         if isinstance(inner, RoleLM):  # a user who passes one role's LM as another's
             return inner(prompt, messages=messages, **kwargs)
-        log = _log.get()
+        log = current_log()
         key = request_key(inner.model, prompt, messages, {**inner.kwargs, **kwargs}) if log is not None else ""
         if log is not None and (record := log.get(key)) is not None:
             return self._replay(inner, record)

@@ -16,7 +16,7 @@ import dspy
 from autodata_dspy import registry
 from autodata_dspy.artifact import describe, save_program
 from autodata_dspy.budget import Limits, Meter
-from autodata_dspy.calls import CallLog
+from autodata_dspy.call_log import CallLog
 from autodata_dspy.candidates import state_of
 from autodata_dspy.compiled import Compiled
 from autodata_dspy.documents import check_documents, digest

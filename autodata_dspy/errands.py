@@ -23,7 +23,7 @@ import dspy
 
 from autodata_dspy import errors
 from autodata_dspy.budget import Limits, Meter, RoleUsage, current_meter, metered, one_line
-from autodata_dspy.calls import CallLog, logged, working_on
+from autodata_dspy.call_log import CallLog, logged, working_on
 from autodata_dspy.errors import AutodataError, ConfigError, Interrupted, StopRun, StoreError
 from autodata_dspy.events import listening, round_finished
 from autodata_dspy.executors import Elsewhere

@@ -18,7 +18,7 @@ from typing import Any
 import dspy
 
 from autodata_dspy.budget import Meter, metered, one_line
-from autodata_dspy.calls import CallLog, logged, working_on
+from autodata_dspy.call_log import CallLog, logged, working_on
 from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
 from autodata_dspy.errands import Errands, packed
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError

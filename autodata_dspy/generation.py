@@ -17,7 +17,7 @@ import dspy
 
 from autodata_dspy import __version__
 from autodata_dspy.budget import Limits, Meter, metered
-from autodata_dspy.calls import CallLog, logged, working_on
+from autodata_dspy.call_log import CallLog, logged, working_on
 from autodata_dspy.curation import final_audit
 from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errands import Errands, Packet, packed

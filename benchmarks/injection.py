@@ -20,7 +20,7 @@ from typing import Any
 
 from autodata_dspy import Document, Roles, generators
 from autodata_dspy.audit import wilson
-from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.call_log import CallLog, logged
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent / "tests" / "golden" / "injected_documents.jsonl"

@@ -15,7 +15,7 @@ from autodata_dspy import registry
 from autodata_dspy.asking import seed_for
 from autodata_dspy.benchmarking.grounds import Ground
 from autodata_dspy.budget import Limits, Meter, metered
-from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.call_log import CallLog, logged
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.metrics._made import Example, Made

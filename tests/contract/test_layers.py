@@ -16,7 +16,7 @@ PACKAGE = Path(autodata_dspy.__file__).parent
 GROUPS = (
     ("types", "errors"),
     (
-        *("registry", "config", "budget", "calls", "events", "documents", "roles"),
+        *("registry", "config", "budget", "call_log", "calls", "events", "documents", "roles"),
         *("embedded", "symbolic", "sandbox", "asking", "subjects", "similarity", "text", "judging", "rubrics"),
         *("labelled_task", "seed_tasks", "instruction_filters", "task_pool"),
         "legal_forms",

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from autodata_dspy.budget import Limits, Meter, metered
-from autodata_dspy.calls import CallLog, logged
+from autodata_dspy.call_log import CallLog, logged
 from autodata_dspy.types import to_dict
 
 HERE = Path(__file__).parent

@@ -12,7 +12,8 @@ from dspy import lm15
 from dspy.utils.dummies import DummyLM
 
 from autodata_dspy.budget import Limits, Meter, metered
-from autodata_dspy.calls import CallLog, RoleLM, last_call, logged, request_key
+from autodata_dspy.call_log import CallLog, logged
+from autodata_dspy.calls import RoleLM, last_call, request_key
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun, StoreError
 
 
