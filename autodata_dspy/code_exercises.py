@@ -23,13 +23,15 @@ MIN_EXAMPLES, MIN_TESTS, MAX_CALLS = 1, 4, 8
 MAX_NEIGHBOURS = 8  # further calls, a little unlike those that were written
 MIN_WORDS = 6  # of a docstring besides its examples
 MAX_QUESTION_CHARS = 1200
+_CLAUSE = re.compile(r"[.:;]\s|[.:;]$")
+_UNSTATED = re.compile(r"\b(?:an?|some|given|certain|specific|particular) (?:\w+ )?(?:rule|condition)s?\b", re.I)
 CLOSE = 1e-6  # how far a decimal may be from the expected one
 
 
 def build(prediction: Any, angle: str) -> Challenge:
     """Split the function into stub and solution; its docstring's examples and its own results become the tests."""
     function = _function(str(prediction.function or ""))
-    _check_words(function)
+    _check_words(function, angle)
     said = _stated(function)
     written = [c for c in calls(_lines(str(prediction.calls or "")), function.name) if c not in said][:MAX_CALLS]
     others = written + _neighbours([*said, *written])
@@ -83,20 +85,37 @@ def _modules(node: ast.AST) -> list[str]:
     return [(node.module or ".").split(".")[0]] if isinstance(node, ast.ImportFrom) else []
 
 
-def _check_words(function: Function) -> None:
+def _check_words(function: Function, angle: str) -> None:
     """The docstring says what to do, in words, and there is something to do."""
     body = function.node.body[1:]
     if not function.docstring:
         raise Malformed("the function has no docstring that says what it does")
     if all(isinstance(n, (ast.Pass, ast.Expr, ast.Raise)) for n in body):
         raise Malformed("the function has no code below its docstring")
-    prose = " ".join(n for n in function.docstring.splitlines() if function.name not in n)
-    if len(re.findall(r"[^\W\d_]{2,}", prose)) < MIN_WORDS:
+    prose = " ".join(n for n in function.docstring.splitlines() if function.name not in n and ">>>" not in n)
+    said = _said(prose)
+    if len(said) < MIN_WORDS:
         raise Malformed("the docstring says too little; state the whole rule in words")
+    if len(_said(" ".join(c for c in _CLAUSE.split(prose) if not _is_empty(c, angle)))) < MIN_WORDS:
+        raise Malformed("the docstring speaks of a rule and does not state it; say which items, which numbers, when")
     if len(function.stub) > MAX_QUESTION_CHARS:
         raise Malformed("the docstring is too long; choose a simpler rule")
     if code := code_in(function.docstring, body):
         raise Malformed(f"the docstring shows the code `{code}`; say it in words")
+
+
+def _said(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{2,}", text.lower())
+
+
+def _is_empty(clause: str, angle: str) -> bool:
+    """Whether a clause only names a rule ("items that keep a rule"), or is the angle once more, in its own words.
+
+    The 1.5B wrote such stubs, the reviewer called them clear, and the strong solver guessed the rule from the examples.
+    """
+    words, given = _said(clause), " ".join(_said(angle))
+    copied = any(" ".join(words[i : i + MIN_WORDS]) in given for i in range(len(words) - MIN_WORDS + 1))
+    return copied or bool(_UNSTATED.search(clause))
 
 
 def _stated(function: Function) -> dict[str, Any]:

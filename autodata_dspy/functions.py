@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import ast
+import bisect
+import builtins
+import collections
 import copy
+import functools
+import heapq
+import itertools
+import math
 import re
+import string
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 TYPING = ("Any", "Callable", "Dict", "Iterable", "Iterator", "List", "Optional", "Sequence", "Set", "Tuple", "Union")
+# What models use and forget to import. A name that two of them have is taken from the first.
+LIBRARY = (math, itertools, collections, functools, heapq, bisect, re, string)
+_SPARED = ("re", "string")  # their names are words of every day: `match`, `digits`; only the module itself is imported
 _ITEM = re.compile(r"^\s*(?:[-*•]\s+|\d+[.)]\s+)?(?:>>>\s*)?")  # a bullet, a number, a prompt
 _RESULT = re.compile(r"\s(?:->|=>|→)\s")
 
@@ -63,14 +74,15 @@ def literal(node: ast.AST | str) -> Any:
 def split(tree: ast.Module, node: ast.FunctionDef) -> Function:
     """Stub and solution of the function `node` of `tree`, both freshly written from their syntax.
 
-    Imports stand in both (a solver needs those of the type hints); other statements only in the solution; calls and
-    assertions after the function, with which models like to try their work, in neither.
+    Imports stand in both (a solver needs those of the type hints); other statements only in the solution, and imports
+    of well-known names that were forgotten; calls and assertions after the function, with which models like to try
+    their work, in neither.
     """
     kept = [n for n in tree.body if n is not node and isinstance(n, (ast.Import, ast.ImportFrom, ast.Assign))]
     imports = [ast.unparse(n) for n in kept if not isinstance(n, ast.Assign)]
     missing = sorted(_names(node) & set(TYPING) - {a.asname or a.name for n in kept for a in getattr(n, "names", ())})
     imports += [f"from typing import {', '.join(missing)}"] if missing else []
-    constants = [ast.unparse(n) for n in kept if isinstance(n, ast.Assign)]
+    constants = [*_forgotten(tree, set(missing)), *(ast.unparse(n) for n in kept if isinstance(n, ast.Assign))]
     docstring = ast.get_docstring(node) or ""
     text = "\n".join(f"    {line}".rstrip() for line in docstring.splitlines())
     stub = _with_body(node, [ast.Expr(ast.Constant(f"{text.strip()}\n    "))])
@@ -184,6 +196,35 @@ def _names(node: ast.FunctionDef) -> set[str]:
     hints += [node.returns] if node.returns else []
     hints += [n.annotation for n in ast.walk(node) if isinstance(n, ast.AnnAssign)]
     return {n.id for hint in hints for n in ast.walk(hint) if isinstance(n, ast.Name)}
+
+
+def _forgotten(tree: ast.Module, known: set[str]) -> list[str]:
+    """The imports of names that a module uses, never binds, and the standard library is known for."""
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    free = used - known - set(dir(builtins)) - _bound(tree)
+    lines = []
+    for module in LIBRARY:
+        if module.__name__ in free:
+            lines.append(f"import {module.__name__}")
+        own = {n for n in free if module.__name__ not in _SPARED and callable(getattr(module, n, None))}
+        lines += [f"from {module.__name__} import {', '.join(sorted(own))}"] if own else []
+        free -= own | {module.__name__}
+    return lines
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Every name that something in a module gives a value to, whatever its scope."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+    return found
 
 
 def _equality(text: str) -> tuple[str, str] | None:

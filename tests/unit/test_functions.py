@@ -52,6 +52,26 @@ def test_a_hint_that_is_imported_already_is_not_imported_again():
     assert function.stub.count("import") == 1
 
 
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("return max(combinations(xs, 2))", ["from itertools import combinations"]),
+        ("return math.ceil(Counter(xs)[1])", ["import math", "from collections import Counter"]),
+        ("return re.sub('a', digits, match)", ["import re"]),  # what is an everyday word stays a fault
+        ("import math\n    return math.ceil(2)", []),
+        ("from math import *\n    ceil = 3\n    return ceil", []),
+        ("return [gcd for gcd in xs if unheard(gcd)]", []),
+        ("return e + pi", []),  # constants: more likely a variable that was never given a value
+        ("def prod(x): return x\n    return prod(sum(xs))", []),
+    ],
+)
+def test_imports_that_were_forgotten(body, lines):
+    function = read(f'def f(xs: list) -> int:\n    """Words."""\n    {body}\n')
+    above = function.solution.split("def f")[0].split("\n")
+    assert [line for line in above if line] == lines
+    assert "import" not in function.stub
+
+
 def test_a_function_of_nothing_but_words_has_a_body_all_the_same():
     assert ast.unparse(ast.parse(read('def f(n: int) -> int:\n    """Words."""').solution)).endswith("pass")
 

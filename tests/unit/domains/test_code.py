@@ -32,13 +32,13 @@ GOOD = f'{HEAD}{SHOWN}    """\n{BODY}'
 CALLS = "coins(0)\ncoins(21)\ncoins(60)\ncoins(120)\ncoins(121)"
 
 
-def built(function: str = GOOD, calls: str = CALLS) -> Challenge:
-    return PLUGIN.build(dspy.Prediction(function=function, calls=calls), "an angle")
+def built(function: str = GOOD, calls: str = CALLS, angle: str = "an angle") -> Challenge:
+    return PLUGIN.build(dspy.Prediction(function=function, calls=calls), angle)
 
 
-def why_not(function: str = GOOD, calls: str = CALLS) -> str:
+def why_not(function: str = GOOD, calls: str = CALLS, angle: str = "an angle") -> str:
     with pytest.raises(Malformed) as malformed:
-        built(function, calls)
+        built(function, calls, angle)
     return str(malformed.value)
 
 
@@ -67,9 +67,40 @@ def test_solvers_are_shown_no_line_of_the_body():
 
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda d: d["angle"])
 def test_every_demo_is_a_good_exercise(demo):
-    challenge = built(demo["function"], demo["calls"])
+    challenge = built(demo["function"], demo["calls"], demo["angle"])
     verdict = TestAdequacy().verify(challenge)
     assert verdict.passed, verdict.feedback
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Longest run of items that keep a rule. The items should satisfy a given condition.",
+        "A score of a list in which some items count double and others not at all, with care.",
+        "Counts the pairs that keep some particular rule; returns how many pairs are under a certain condition.",
+    ],
+)
+def test_a_rule_that_is_named_and_not_stated_is_no_exercise(words):
+    angle = "a score of a list in which some items count double and others not at all, with the numbers 3 and 5"
+    said = HEAD.replace("Coins for a locker: none up to 20 minutes, then 2 for each hour begun.", words)
+    assert "does not state it" in why_not(f'{said}{SHOWN}    """\n{BODY}', angle=angle)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Longest run of items that keep a rule: every item but the first is greater than the one before.",
+        "A running total under a condition. It falls back to zero whenever an item is negative.",
+    ],
+)
+def test_a_rule_that_is_named_and_then_stated_is_one(words):
+    said = HEAD.replace("Coins for a locker: none up to 20 minutes, then 2 for each hour begun.", words)
+    assert words in built(f'{said}{SHOWN}    """\n{BODY}').question
+
+
+def test_a_library_that_was_forgotten_is_imported_for_the_solution():
+    challenge = built(GOOD.replace("2 * ((minutes + 59) // 60)", "2 * ceil(minutes / 60)"))
+    assert challenge.answer.startswith("from math import ceil\n") and "import" not in challenge.question
 
 
 @pytest.mark.parametrize("demo", PLANNED_DEMOS, ids=lambda d: d["code"].split("(")[0])
