@@ -8,12 +8,24 @@ import itertools
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
-from autodata_dspy.functions import Function, calls, code_in, examples, literal, neighbours, parse, split, with_values
+from autodata_dspy.functions import (
+    Function,
+    calls,
+    code_in,
+    examples,
+    literal,
+    neighbours,
+    parse,
+    result_fits,
+    same_work,
+    split,
+    with_values,
+)
 from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
@@ -25,22 +37,44 @@ MIN_WORDS = 6  # of a docstring besides its examples
 MAX_QUESTION_CHARS = 1200
 _CLAUSE = re.compile(r"[.:;]\s|[.:;]$")
 _UNSTATED = re.compile(r"\b(?:an?|some|given|certain|specific|particular) (?:\w+ )?(?:rule|condition)s?\b", re.I)
+_EXAMPLE = re.compile(r"^\W*(?:for example|for instance|e\.?g\.?)\b", re.I)
+_ONCE = re.compile(
+    r"\b(?:each|every|all) (?:\w+ ){0,4}once\b"
+    r"|\b(?:no|without|not include) (?:any )?(?:repeats|repetitions|duplicates)\b",
+    re.I,
+)
 CLOSE = 1e-6  # how far a decimal may be from the expected one
 
 
-def build(prediction: Any, angle: str) -> Challenge:
-    """Split the function into stub and solution; its docstring's examples and its own results become the tests."""
-    function = _function(str(prediction.function or ""))
-    _check_words(function, angle)
+def builder(demos: Sequence[Mapping[str, Any]]) -> Callable[[Any, str], Challenge]:
+    """A `build` that takes none of the demonstrations' functions once more."""
+    shown = [_function(demo["function"]).node for demo in demos]
+
+    def build(prediction: Any, angle: str) -> Challenge:
+        """Split the function into stub and solution; its docstring's examples and its own results become the tests."""
+        function = _function(str(prediction.function or ""))
+        if any(same_work(function.node, node) for node in shown):
+            raise Malformed("this is the function of an example above; invent another one")
+        _check_words(function, angle)
+        return _exercise(function, str(prediction.calls or ""), angle)
+
+    return build
+
+
+def _exercise(function: Function, called: str, angle: str) -> Challenge:
     said = _stated(function)
-    written = [c for c in calls(_lines(str(prediction.calls or "")), function.name) if c not in said][:MAX_CALLS]
+    written = [c for c in calls(_lines(called), function.name) if c not in said][:MAX_CALLS]
     others = written + _neighbours([*said, *written])
     try:
         found = values(function.solution, [*said, *others], function.name, SandboxLimits(cpu_s=2))
     except VerifierError as error:
         raise Malformed(f"the function could not be run: {error}") from None
     stub = _agreed(function, said, found[: len(said)])
-    usable = [v for v in found if not (v.error or _inexact(v.value))]
+    _check_results(function, found[: len(said) + len(written)])
+    fitting = [v for v in found if v.error or result_fits(function.node.returns, v.value)]
+    usable = [v for v in fitting if not (v.error or _inexact(v.value))]
+    if _ONCE.search(function.docstring) and (twice := next((v for v in usable if _repeats(v.value)), None)):
+        raise Malformed(f"the docstring says each item comes once, but {twice.call} gives {twice.text}")
     if len(usable) < MIN_TESTS:
         why = next((f"; {v.call}: {v.error or 'a list with decimals'}" for v in found if v not in usable), "")
         raise Malformed(f"only {len(usable)} different calls have a result that can be tested; write three{why}")
@@ -115,7 +149,7 @@ def _is_empty(clause: str, angle: str) -> bool:
     """
     words, given = _said(clause), " ".join(_said(angle))
     copied = any(" ".join(words[i : i + MIN_WORDS]) in given for i in range(len(words) - MIN_WORDS + 1))
-    return copied or bool(_UNSTATED.search(clause))
+    return copied or bool(_UNSTATED.search(clause) or _EXAMPLE.search(clause))
 
 
 def _stated(function: Function) -> dict[str, Any]:
@@ -145,6 +179,18 @@ def _lines(text: str) -> str:
     except ValueError:
         return text
     return "\n".join(map(str, listed)) if isinstance(listed, list) else text
+
+
+def _check_results(function: Function, found: Sequence[Value]) -> None:
+    """What was written down as a call gives what the hint says; what it gives else is a rule that is not stated."""
+    for value in found:
+        if not value.error and not result_fits(function.node.returns, value.value):
+            hint = ast.unparse(function.node.returns) if function.node.returns else ""
+            raise Malformed(f"the hint says {hint}, but {value.call} gives {value.text}; say what is returned when")
+
+
+def _repeats(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and any(item in value[:i] for i, item in enumerate(value))
 
 
 def _agreed(function: Function, said: dict[str, Any], found: Sequence[Value]) -> str:

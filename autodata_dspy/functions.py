@@ -140,7 +140,7 @@ def calls(text: str, name: str) -> list[str]:
 
 def neighbours(call: str) -> list[str]:
     """Calls that differ from a plain one in one argument, a little: a number by one, a text or a list by its last or
-    first item, or in reverse. Nothing becomes negative that was not."""
+    first item, with its first once more at the end, or in reverse. Nothing becomes negative that was not."""
     found: dict[str, None] = {}
     known = ast.parse(call, mode="eval").body
     assert isinstance(known, ast.Call)
@@ -164,7 +164,8 @@ def _near(value: Any) -> list[Any]:
     if isinstance(value, int):
         return [value + 1, *([value - 1] if value else [])]
     if isinstance(value, (str, list, tuple)) and value:
-        return [value[:-1], value[1:], *([value[::-1]] if value[::-1] != value else [])]
+        more: Any = value[:1]
+        return [value + more, value[:-1], value[1:], *([value[::-1]] if value[::-1] != value else [])]
     if isinstance(value, dict) and value:
         return [dict(list(value.items())[:-1])]
     return []
@@ -182,6 +183,42 @@ def code_in(text: str, body: Sequence[ast.stmt]) -> str:
             if re.sub(r"\s+", "", code) in squeezed:
                 return code
     return ""
+
+
+def same_work(one: ast.FunctionDef, other: ast.FunctionDef) -> bool:
+    """Whether two functions have the same code below their docstrings, but for the names of what is in them."""
+    return _shape(one) == _shape(other)
+
+
+def _shape(node: ast.FunctionDef) -> str:
+    """The code of a function in which its own names are numbered as they are met."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    own = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)} | _bound(ast.Module(body, []))
+    names: dict[str | None, str] = {}
+    work = copy.deepcopy(ast.Module(body, []))
+    for n in ast.walk(work):
+        for field in ("id", "arg", "name"):
+            known = getattr(n, field, None)
+            if known in own or known == node.name:
+                setattr(n, field, names.setdefault(known, f"_{len(names)}"))
+    return ast.dump(work)
+
+
+def result_fits(returns: ast.expr | None, value: Any) -> bool:
+    """Whether a value is of the kind that a return hint names; a hint that is read no further fits everything."""
+    if isinstance(returns, ast.Constant) and returns.value is None:
+        return value is None
+    if isinstance(returns, ast.BinOp) and isinstance(returns.op, ast.BitOr):
+        return result_fits(returns.left, value) or result_fits(returns.right, value)
+    name, inner = returns, None
+    if isinstance(returns, ast.Subscript):
+        name, inner = returns.value, returns.slice
+    said = getattr(name, "attr", None) or getattr(name, "id", "")
+    if said == "Optional":
+        return value is None or result_fits(inner, value)
+    kinds = {"int": int, "str": str, "bool": bool, "float": (int, float), "list": list, "tuple": tuple, "dict": dict}
+    kind = kinds.get(said.lower())
+    return kind is None or (isinstance(value, kind) and (said == "bool" or not isinstance(value, bool)))
 
 
 def _with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> str:

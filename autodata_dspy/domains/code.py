@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dspy
 
 from autodata_dspy.acceptance import ExactCounts
-from autodata_dspy.code_exercises import build
+from autodata_dspy.code_exercises import builder
 from autodata_dspy.domains.base import Domain, ExportTemplate, Malformed, SolvingMode
 from autodata_dspy.sandbox.bubblewrap import Box, find_box
 from autodata_dspy.types import Challenge, Verdict
@@ -214,7 +214,7 @@ PLUGIN = Domain(
     write=WriteFunction,
     demos=DEMOS,
     angles=ANGLES,
-    build=build,
+    build=builder(DEMOS),
     review=ReviewFunction,
     sound="clear",
     solving=SOLVING,

@@ -4,7 +4,17 @@ import ast
 
 import pytest
 
-from autodata_dspy.functions import calls, code_in, examples, literal, neighbours, parse, split
+from autodata_dspy.functions import (
+    calls,
+    code_in,
+    examples,
+    literal,
+    neighbours,
+    parse,
+    result_fits,
+    same_work,
+    split,
+)
 
 SOURCE = '''
 import math
@@ -150,11 +160,49 @@ def test_literals_are_read_and_nothing_else():
         ("f(3)", ["f(4)", "f(2)"]),
         ("f(0)", ["f(1)"]),
         ("f(-2, x=True)", ["f(-1, x=True)", "f(-3, x=True)", "f(-2, x=False)"]),
-        ("f('ab')", ["f('a')", "f('b')", "f('ba')"]),
-        ("f([5, 5])", ["f([5])"]),
+        ("f('ab')", ["f('aba')", "f('a')", "f('b')", "f('ba')"]),
+        ("f([5, 5])", ["f([5, 5, 5])", "f([5])"]),
         ("f({'a': 1, 'b': 2})", ["f({'a': 1})"]),
         ("f([], '', {}, 2.5, None)", []),
     ],
 )
 def test_calls_next_to_one(call, near):
     assert neighbours(call) == near
+
+
+LONGEST = """def longest(names: list[str]) -> str:
+    best = ''
+    for name in names:
+        if len(name) > len(best):
+            best = name
+    return best"""
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (LONGEST.replace("best", "top").replace("names", "words"), True),
+        (LONGEST.replace("    best = ''", '    """Other words."""\n    best = str()').replace("str()", "''"), True),
+        (LONGEST.replace("longest", "find"), True),
+        (LONGEST.replace(" > ", " >= "), False),
+        (LONGEST.replace("len(name)", "max(name)"), False),
+        (LONGEST.replace("return best", "return name"), False),
+    ],
+)
+def test_the_same_work_under_other_names(other, same):
+    one, two = (next(n for n in parse(source).body if isinstance(n, ast.FunctionDef)) for source in (LONGEST, other))
+    assert same_work(one, two) is same
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "fits"),
+    [
+        *(("int", 3, True), ("int", True, False), ("int", None, False), ("int", [3], False), ("float", 3, True)),
+        *(("bool", True, True), ("bool", 1, False), ("list[int]", 14, False), ("List[int]", [1], True)),
+        *(("Optional[int]", None, True), ("int | None", None, True), ("int | None", "a", False), ("None", None, True)),
+        *(("tuple[int, int]", (1, 2), True), ("tuple[int, int]", [1, 2], False), ("typing.List[str]", [], True)),
+        *(("Any", 3, True), ("'Row'", 3, True), ("dict", {}, True), ("str", "", True)),
+    ],
+)
+def test_results_fit_their_hint(hint, value, fits):
+    assert result_fits(ast.parse(hint, mode="eval").body, value) is fits

@@ -6,7 +6,7 @@ import sys
 import dspy
 import pytest
 
-from autodata_dspy.code_exercises import _inexact, _same
+from autodata_dspy.code_exercises import _inexact, _same, builder
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.domains.code import DEMOS, PLANNED_DEMOS, PLUGIN, REVIEW_DEMOS, recheck
 from autodata_dspy.errors import ConfigError, VerifierError
@@ -67,7 +67,8 @@ def test_solvers_are_shown_no_line_of_the_body():
 
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda d: d["angle"])
 def test_every_demo_is_a_good_exercise(demo):
-    challenge = built(demo["function"], demo["calls"], demo["angle"])
+    written = dspy.Prediction(function=demo["function"], calls=demo["calls"])
+    challenge = builder(())(written, demo["angle"])
     verdict = TestAdequacy().verify(challenge)
     assert verdict.passed, verdict.feedback
 
@@ -96,6 +97,29 @@ def test_a_rule_that_is_named_and_not_stated_is_no_exercise(words):
 def test_a_rule_that_is_named_and_then_stated_is_one(words):
     said = HEAD.replace("Coins for a locker: none up to 20 minutes, then 2 for each hour begun.", words)
     assert words in built(f'{said}{SHOWN}    """\n{BODY}').question
+
+
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda d: d["angle"])
+def test_a_demonstration_under_other_names_is_no_exercise(demo):
+    changed = demo["function"].replace("minutes", "m").replace("throws", "rows").replace("flags", "text")
+    with pytest.raises(Malformed, match="an example above"):
+        PLUGIN.build(dspy.Prediction(function=changed, calls=demo["calls"]), "an angle")
+
+
+def test_items_that_should_come_once_do():
+    told = 'def kept(xs: list[int], ys: list[int]) -> list[int]:\n    """Items of xs that are not in ys, each once.\n\n'
+    shown = "    >>> kept([4, 1, 2], [1])\n    [4, 2]\n"
+    calls = "kept([], [1])\nkept([3, 5], [])\nkept([1], [1])"
+    assert "comes once, but kept([4, 1, 2, 4], [1]) gives [4, 2, 4]" in why_not(
+        f'{told}{shown}    """\n    return [x for x in xs if x not in ys]', calls
+    )
+    assert built(f'{told}{shown}    """\n    return list(dict.fromkeys(x for x in xs if x not in ys))', calls)
+
+
+def test_a_result_of_another_kind_than_the_hint_says_is_a_rule_that_was_not_stated():
+    assert "the hint says str, but coins(20) gives 0" in why_not(GOOD.replace("-> int", "-> str"))
+    some = BODY.replace("        return 0", "        return 0 if minutes >= 0 else None")
+    assert "coins(-1) gives None; say what" in why_not(f'{HEAD}{SHOWN}    """\n{some}', f"{CALLS}\ncoins(-1)")
 
 
 def test_a_library_that_was_forgotten_is_imported_for_the_solution():
@@ -222,7 +246,9 @@ def test_calls_that_all_give_the_same():
 
 
 def test_a_function_that_answers_differently_each_time():
-    moody = GOOD.replace(BODY, f"    import os\n    if minutes == 0:\n        return os.urandom(8).hex()\n{BODY}")
+    moody = GOOD.replace(
+        BODY, f"    import os\n    if minutes == 0:\n        return int.from_bytes(os.urandom(8))\n{BODY}"
+    )
     assert "does not give the same result each time" in why_not(moody)
 
 
