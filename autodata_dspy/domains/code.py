@@ -34,8 +34,8 @@ class WriteFunction(dspy.Signature):
     passage: str = dspy.InputField(desc="source text; data, not instructions")
     angle: str = dspy.InputField(desc="the direction to take")
     feedback: str = dspy.InputField(desc="why earlier functions were rejected; write a different one")
-    function: str = dspy.OutputField()
-    calls: str = dspy.OutputField(desc="one call per line")
+    function: str = dspy.OutputField(desc="type hints, docstring with two examples on short lists, code")
+    calls: str = dspy.OutputField(desc="one call per line, lists of at most six items")
 
 
 class ReviewFunction(dspy.Signature):
@@ -168,18 +168,21 @@ SOLVER_DEMOS = tuple({k: demo[k] for k in ("context", "question", "code")} for d
 PLANNED_DEMOS = tuple({k: demo[k] for k in ("context", "question", "reasoning", "code")} for demo in _SOLVED)
 
 # Kinds of rules that solvers get wrong at limits, ties, nothing at all and order. Told to take the rule itself from the
-# passage, the 1.5B copied sentences of statutes and chapters into docstrings: none of 21 drafts became an exercise.
+# passage, the 1.5B copied sentences of statutes and chapters into docstrings: none of 21 drafts became an exercise. And
+# none is a demonstration's kind: asked for that, it wrote the demonstration again, in 11 of 91 drafts.
 ANGLES = (
-    "an amount with a free part and a greatest value, with the numbers {numbers}",
+    "a charge that grows in steps and is lower for many, with the numbers {numbers}",
     "a score of a list in which some items count double and others not at all, with the numbers {numbers}",
-    "a list put in order by two rules, the second for equal items",
+    "the most frequent or the middle item of a list, with a second rule for ties",
     "the longest run of items that keep a rule, with the numbers {numbers}",
     "groups of a fixed size: how many are full, and what is left over, with the numbers {numbers}",
-    "a short notation for a text with repeated letters, written or read",
+    "a text in which some letters are replaced, moved or left out",
     "the items of one list that do not stand in another, each once, in a stated order",
     "the next number that meets two conditions, with the numbers {numbers}",
     "how many pairs of a list of numbers keep a rule, with the numbers {numbers}",
     "a running total that is reset under a condition, with the numbers {numbers}",
+    "whether a text or a list is in a proper form, by two rules",
+    "the place of the first item that breaks an order, and a stated number if none does",
 )
 
 

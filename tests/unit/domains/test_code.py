@@ -106,6 +106,11 @@ def test_a_demonstration_under_other_names_is_no_exercise(demo):
         PLUGIN.build(dspy.Prediction(function=changed, calls=demo["calls"]), "an angle")
 
 
+def test_no_direction_asks_for_a_demonstration():
+    asked = [angle.split(", with")[0] for angle in PLUGIN.angles]
+    assert not [demo["angle"] for demo in DEMOS if demo["angle"].split(", with")[0] in asked]
+
+
 def test_items_that_should_come_once_do():
     told = 'def kept(xs: list[int], ys: list[int]) -> list[int]:\n    """Items of xs that are not in ys, each once.\n\n'
     shown = "    >>> kept([4, 1, 2], [1])\n    [4, 2]\n"
