@@ -106,6 +106,8 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
             config = runs.read_config(run_dir)
             what, passes = "slots" if config.documents == "none" else "documents", config.n_passes + 1
             print(f"all {what} are used up; for another pass: autodata resume {folder} --passes {passes}")
+        elif result.removed:
+            print(f"to make up for what was removed: autodata resume {folder} --n {n + len(result.removed)}")
         print(f"next: autodata show {folder}    (or: autodata status {folder})")
         return
     print(f"everything so far is kept; to go on: autodata resume {folder}")

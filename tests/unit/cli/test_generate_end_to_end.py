@@ -307,6 +307,7 @@ def test_near_duplicates_are_removed_at_the_end_and_told_everywhere(server, plan
         "3 accepted, 1 removed by the final audit: 2 examples\n"
     )
     assert f"\n3 of 3 examples accepted; documents tried: 3\n{told}rounds: 3\n" in ran.out
+    assert f"to make up for what was removed: autodata resume {tmp_path / 'r'} --n 4\n" in ran.out
     assert "from alpha\n" in ran.out and "from gamma\n" in ran.out and "from beta\n" not in ran.out
     assert ran.out.count("checked again by a fresh worker: right\n") == 2
 
