@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from autodata_dspy.benchmarking.tables import (
     size_rows,
 )
 
+DIFFERENT = ("better", "worse")  # verdicts
 MEASURES = {**NAMES, "acceptance": "accepted of rounds"}
 SHARES = (0.0, 1.0)
 _FAR = 8  # times the least from which costs are shown on a logarithmic axis
@@ -64,13 +66,26 @@ def _section(results: Row, comparison: str, domain: str, numbers: Iterator[int])
     lines = [line for line in results["references"] if line["domain"] == domain]
     colours = {name: place for place, name in enumerate(dict.fromkeys(arm["arm"] for arm in results["arms"]))}
     plots = _Plots(arms, cells, lines, colours, numbers)
-    parts = ["<ul>", *(f"<li>{text(_sentence(row))}</li>" for row in found), "</ul>"] if found else []
-    parts += ['<div class="plots">', *plots.all(comparison), "</div>"]
+    parts = [*_verdicts(found), '<div class="plots">', *plots.all(comparison), "</div>"]
     parts.append(_table([*arm_rows(arms), *reference_rows(lines)]))
     parts += [f"<p>{text(line)}.</p>" for line in notes(arms)]
     if any(arm.get("by_size") for arm in arms):
         parts.append(_table(size_rows(arms)))
     return parts
+
+
+def _verdicts(found: Sequence[Row]) -> Iterator[str]:
+    """The differences in words; what is no evidence of one is counted, and told where somebody unfolds it."""
+    differ, others = ([row for row in found if (row["verdict"] in DIFFERENT) is wanted] for wanted in (True, False))
+    if differ:
+        yield _list(differ)
+    if others:
+        told = f"no evidence of a difference in {len(others)} of {len(found)} comparisons"
+        yield f"<details><summary>{told}</summary>{_list(others)}</details>"
+
+
+def _list(rows: Iterable[Row]) -> str:
+    return "<ul>" + "".join(f"<li>{text(_sentence(row))}</li>" for row in rows) + "</ul>"
 
 
 def _sentence(row: Row) -> str:
@@ -232,10 +247,15 @@ def _titled(name: str, arms: Sequence[Row]) -> str:
 def _table(rows: Iterable[Sequence[str]]) -> str:
     head, *body = rows
     columns = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
-    lines = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>\n" for row in body)
+    lines = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>\n" for row in body)
     return (
         f'<div class="wide" tabindex="0"><table><thead><tr>{columns}</tr></thead>\n<tbody>{lines}</tbody></table></div>'
     )
+
+
+def _cell(value: str) -> str:
+    """Lines do not break within an interval."""
+    return re.sub(r"(?<=\d), (?=[+-]?[\d.]+\])", ",\N{NO-BREAK SPACE}", text(value))
 
 
 def _origin(results: Row) -> Iterator[str]:

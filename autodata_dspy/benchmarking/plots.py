@@ -139,7 +139,7 @@ def xy_plot(
             parts.append(f'<polyline class="path {_kind(row)}" points="{places}"/>')
         for (across, height), p in zip(at, row.points, strict=True):
             if p.low is not None and p.high is not None:
-                parts.append(_line(across, up.at(p.low), across, up.at(p.high), f"bar {_kind(row)}"))
+                parts.append(_line(across, up.at(p.low), across, up.at(p.high), f"bar upright {_kind(row)}"))
             parts.append(_mark(row, across, height, p))
     foot = _FOOT + 52
     for place, row in enumerate([*rows, *lines]):
@@ -199,7 +199,9 @@ def _legend(row: Series, y: float, dash: str) -> str:
 
 
 def _short(name: str, letters: int = _LETTERS) -> str:
-    return name if len(name) <= letters else f"{name[: letters - 1]}…"
+    """Its beginning and its end: what is left out of a program stands there."""
+    end = letters * 2 // 3
+    return name if len(name) <= letters else f"{name[: letters - end - 1]}…{name[-end:]}"
 
 
 def _figures(point: Point) -> str:
