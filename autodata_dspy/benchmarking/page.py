@@ -173,7 +173,7 @@ class _Plots:
                 points = [_point(e["round"], e[measure], f"round, {e['drafts']} drafts") for e in known]
                 rows.append(self.row(arm, points))
             if any(row.points for row in rows):
-                x = Axis("round within a document", 0.7, n + 0.3)
+                x = Axis("round within a document", 0.7, n + 0.3, whole=True)
                 yield self.xy(f"Over rounds: {MEASURES[measure]}", rows, x, measure, connected=True)
 
     def generations(self) -> Iterator[str]:
@@ -185,7 +185,7 @@ class _Plots:
                 points = [_point(arm["generation"], _estimate(arm[measure]), "generation") for arm in own]
                 rows.append(Series(name, tuple(points), self.colours[name]))
             if any(row.points for row in rows):
-                x = Axis("generation", -0.3, self.end + 0.3)
+                x = Axis("generation", -0.3, self.end + 0.3, whole=True)
                 title = f"Over generations: {MEASURES.get(measure, measure)}"
                 yield self.xy(title, rows, x, measure, connected=True)
 
@@ -202,8 +202,8 @@ class _Plots:
                 Point(w, s, told=f"{n} with weak {w:.2f} and strong {s:.2f}", size=min(9.0, 2 + 1.2 * n**0.5))
                 for (w, s), n in sorted(pairs.items())
             ]
-            rows.append(self.row(arm, points))
-        if any(row.points for row in rows):
+            rows += [self.row(arm, points)] if points else []
+        if rows:
             room = 0.06 + 0.01 * len(rows)
             x, y = Axis("weak solver's mean", -room, 1 + room), ("strong solver's mean", -0.06, 1.06)
             title = "Each example, weak against strong (on the line: no gap)"

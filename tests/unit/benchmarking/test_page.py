@@ -180,6 +180,7 @@ def test_what_is_wrong_with_a_page_is_found(chromium, kind, tmp_path):
 def test_ticks_are_round_numbers_within_the_axis():
     assert Axis("", 0.0, 1.0).ticks() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     assert Axis("", -0.31, 0.42).ticks() == pytest.approx([-0.2, 0, 0.2, 0.4])
+    assert Axis("", 0.7, 2.3, whole=True).ticks() == [1, 2] and len(Axis("", 0.7, 8.3, whole=True).ticks()) == 4
     assert Axis("", 70.0, 2400.0, log=True).ticks() == [100, 200, 500, 1000, 2000]
     assert Axis("", 10.0, 1000.0, log=True, start=0, end=2).at(100.0) == pytest.approx(1.0)
 
