@@ -1,4 +1,4 @@
-"""A page in a real browser: Chromium without a window, driven through its debugging pipe; nothing leaves this machine."""
+"""A page in a real browser: Chromium without a window, driven through its debugging pipe, and without a network."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ MEASURE = """new Promise(done => setTimeout(() => {
     const room = svg.getBoundingClientRect()
     const texts = [...svg.querySelectorAll("text")].map(t => [t.textContent, t.getBoundingClientRect()])
     texts.forEach(([said, its], n) => {
-      if (its.left < room.left - 1 || its.right > room.right + 1 || its.top < room.top - 1 || its.bottom > room.bottom + 1)
-        crowded.push(said)
+      const across = its.left < room.left - 1 || its.right > room.right + 1
+      if (across || its.top < room.top - 1 || its.bottom > room.bottom + 1) crowded.push(said)
       for (const [other, box] of texts.slice(n + 1))
         if (!beside(its, box) && !above(its, box)) crowded.push(`${said} | ${other}`)
     })
