@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from autodata_dspy.benchmarking.tables import (
     size_rows,
 )
 
+DIFFERENT = ("better", "worse")  # verdicts
 MEASURES = {**NAMES, "acceptance": "accepted of rounds"}
 SHARES = (0.0, 1.0)
 _FAR = 8  # times the least from which costs are shown on a logarithmic axis
@@ -64,13 +66,26 @@ def _section(results: Row, comparison: str, domain: str, numbers: Iterator[int])
     lines = [line for line in results["references"] if line["domain"] == domain]
     colours = {name: place for place, name in enumerate(dict.fromkeys(arm["arm"] for arm in results["arms"]))}
     plots = _Plots(arms, cells, lines, colours, numbers)
-    parts = ["<ul>", *(f"<li>{text(_sentence(row))}</li>" for row in found), "</ul>"] if found else []
-    parts += ['<div class="plots">', *plots.all(comparison), "</div>"]
+    parts = [*_verdicts(found), '<div class="plots">', *plots.all(comparison), "</div>"]
     parts.append(_table([*arm_rows(arms), *reference_rows(lines)]))
     parts += [f"<p>{text(line)}.</p>" for line in notes(arms)]
     if any(arm.get("by_size") for arm in arms):
         parts.append(_table(size_rows(arms)))
     return parts
+
+
+def _verdicts(found: Sequence[Row]) -> Iterator[str]:
+    """The differences in words; what is no evidence of one is counted, and told where somebody unfolds it."""
+    differ, others = ([row for row in found if (row["verdict"] in DIFFERENT) is wanted] for wanted in (True, False))
+    if differ:
+        yield _list(differ)
+    if others:
+        told = f"no evidence of a difference in {len(others)} of {len(found)} comparisons"
+        yield f"<details><summary>{told}</summary>{_list(others)}</details>"
+
+
+def _list(rows: Iterable[Row]) -> str:
+    return "<ul>" + "".join(f"<li>{text(_sentence(row))}</li>" for row in rows) + "</ul>"
 
 
 def _sentence(row: Row) -> str:
@@ -158,7 +173,7 @@ class _Plots:
                 points = [_point(e["round"], e[measure], f"round, {e['drafts']} drafts") for e in known]
                 rows.append(self.row(arm, points))
             if any(row.points for row in rows):
-                x = Axis("round within a document", 0.7, n + 0.3)
+                x = Axis("round within a document", 0.7, n + 0.3, whole=True)
                 yield self.xy(f"Over rounds: {MEASURES[measure]}", rows, x, measure, connected=True)
 
     def generations(self) -> Iterator[str]:
@@ -170,7 +185,7 @@ class _Plots:
                 points = [_point(arm["generation"], _estimate(arm[measure]), "generation") for arm in own]
                 rows.append(Series(name, tuple(points), self.colours[name]))
             if any(row.points for row in rows):
-                x = Axis("generation", -0.3, self.end + 0.3)
+                x = Axis("generation", -0.3, self.end + 0.3, whole=True)
                 title = f"Over generations: {MEASURES.get(measure, measure)}"
                 yield self.xy(title, rows, x, measure, connected=True)
 
@@ -187,8 +202,8 @@ class _Plots:
                 Point(w, s, told=f"{n} with weak {w:.2f} and strong {s:.2f}", size=min(9.0, 2 + 1.2 * n**0.5))
                 for (w, s), n in sorted(pairs.items())
             ]
-            rows.append(self.row(arm, points))
-        if any(row.points for row in rows):
+            rows += [self.row(arm, points)] if points else []
+        if rows:
             room = 0.06 + 0.01 * len(rows)
             x, y = Axis("weak solver's mean", -room, 1 + room), ("strong solver's mean", -0.06, 1.06)
             title = "Each example, weak against strong (on the line: no gap)"
@@ -232,10 +247,15 @@ def _titled(name: str, arms: Sequence[Row]) -> str:
 def _table(rows: Iterable[Sequence[str]]) -> str:
     head, *body = rows
     columns = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
-    lines = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>\n" for row in body)
+    lines = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>\n" for row in body)
     return (
         f'<div class="wide" tabindex="0"><table><thead><tr>{columns}</tr></thead>\n<tbody>{lines}</tbody></table></div>'
     )
+
+
+def _cell(value: str) -> str:
+    """Lines do not break within an interval."""
+    return re.sub(r"(?<=\d), (?=[+-]?[\d.]+\])", ",\N{NO-BREAK SPACE}", text(value))
 
 
 def _origin(results: Row) -> Iterator[str]:

@@ -15,24 +15,30 @@ body { margin: 0 auto; padding: 1rem; max-width: 1500px; background: var(--groun
 h1, h2 { line-height: 1.2; }
 h2 { margin-top: 2.5rem; border-top: 1px solid var(--grid); padding-top: 1rem; }
 p, ul, dl { max-width: 75ch; }
+ul { padding-left: 1.2rem; }
+summary { cursor: pointer; }
 .soft { color: var(--soft); }
-.plots { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); }
+.plots { display: grid; gap: 1.5rem; margin: 1rem 0;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); }
 figure { margin: 0; max-width: 480px; }
 figcaption { font-weight: 600; }
 svg { display: block; width: 100%; height: auto; }
-svg text { font-size: 12px; fill: var(--ink); }
+svg text { font-size: 12px; fill: var(--ink); stroke: var(--ground); stroke-width: 3px; paint-order: stroke; }
 svg .grid { stroke: var(--grid); }
 svg .axis { stroke: var(--axis); }
 svg .bar { stroke-width: 2.5; }
+svg .upright { stroke-width: 1.5; stroke-opacity: .6; }
 svg .path { fill: none; stroke-width: 1.5; }
 svg .mark { fill-opacity: .7; stroke-width: 1.5; }
 svg .ref { stroke: var(--soft); fill: var(--soft); }
 svg .dash0 { stroke-dasharray: 6 3; }
 svg .dash1 { stroke-dasharray: 2 3; }
-.wide { overflow-x: auto; overflow-wrap: normal; }
+.wide { overflow-x: auto; overflow-wrap: normal; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top;
-  min-width: 4.5rem; }
+th, td { padding: .3rem .45rem; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top;
+  min-width: 4rem; }
+th:first-child, td:first-child { position: sticky; left: 0; min-width: 10rem; background: var(--ground);
+  overflow-wrap: anywhere; }
 code, pre { font-family: ui-monospace, monospace; font-size: .85rem; }
 pre { white-space: pre-wrap; }
 dt { font-weight: 600; }

@@ -48,12 +48,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """From `low` to `high` (`low` < `high`; above 0 where `log`), drawn from `start` to `end`."""
+    """From `low` to `high` (`low` < `high`; above 0 where `log`; `whole` numbers), drawn from `start` to `end`."""
 
     name: str
     low: float
     high: float
     log: bool = False
+    whole: bool = False
     start: float = 40.0
     end: float = 350.0
 
@@ -66,7 +67,7 @@ class Axis:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             found = [10.0**decade * step for decade in decades for step in (1, 2, 5)]
         else:
-            rough = (self.high - self.low) / 5
+            rough = max((self.high - self.low) / 5, float(self.whole))
             unit = 10.0 ** math.floor(math.log10(rough))
             step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough)
             found = [step * k for k in range(math.ceil(self.low / step), math.floor(self.high / step) + 1)]
@@ -139,7 +140,7 @@ def xy_plot(
             parts.append(f'<polyline class="path {_kind(row)}" points="{places}"/>')
         for (across, height), p in zip(at, row.points, strict=True):
             if p.low is not None and p.high is not None:
-                parts.append(_line(across, up.at(p.low), across, up.at(p.high), f"bar {_kind(row)}"))
+                parts.append(_line(across, up.at(p.low), across, up.at(p.high), f"bar upright {_kind(row)}"))
             parts.append(_mark(row, across, height, p))
     foot = _FOOT + 52
     for place, row in enumerate([*rows, *lines]):
@@ -199,7 +200,9 @@ def _legend(row: Series, y: float, dash: str) -> str:
 
 
 def _short(name: str, letters: int = _LETTERS) -> str:
-    return name if len(name) <= letters else f"{name[: letters - 1]}…"
+    """Its beginning and its end: what is left out of a program stands there."""
+    end = letters * 2 // 3
+    return name if len(name) <= letters else f"{name[: letters - end - 1]}…{name[-end:]}"
 
 
 def _figures(point: Point) -> str:

@@ -83,7 +83,7 @@ class StudentUplift(DataMetric):
         self.control = control if control == "unaccepted" else Made.of(list(control)).examples
         self.student, self.concurrency = Student(self.roles), concurrency
         self.labels = [label for _, label in probe.labelled(domain.labels)] if domain.labels else []
-        self._answered: dict[str, float] = {}
+        self._answered: dict[str, float | None] = {}
 
     def about(self) -> dict[str, Any]:
         student = self.roles.to_dict().get("student", {"model": self.roles.model_of("student")})
@@ -189,9 +189,8 @@ class StudentUplift(DataMetric):
             logger.debug("an answer of the student could not be scored: %s", type(error).__name__)
             return None
         scores = [v.score for v in verdicts if v.score is not None]
-        if verdicts and not scores:
-            return None
-        self._answered[key] = found = max(scores, default=0.0)  # no answer is a wrong one
+        undecided = bool(verdicts) and not scores
+        self._answered[key] = found = None if undecided else max(scores, default=0.0)  # no answer is a wrong one
         return found
 
     def _told(self, items: Sequence[Any], means: Mapping[str, float]) -> str:

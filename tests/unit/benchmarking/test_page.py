@@ -3,6 +3,7 @@
 import json
 import re
 
+import browser
 import page_reader
 import pytest
 from command_line import refused, run_here
@@ -97,7 +98,21 @@ def test_what_was_found_and_what_made_it_stand_on_the_page(found):
     assert f"{HOSTILE[1]} against {HOSTILE[0]}, validity: no evidence of a difference" in said
     for told in ("2 seeds, which is few", "autodata bench", "dspy", "cores", "0, 1", "900 tokens", "Holm's correction"):
         assert told in said
-    assert said.count("no evidence of a difference") >= 2 and '"documents"' in said
+    verdicts = [row["verdict"] for row in found["comparisons"]]
+    n_unseen = sum(verdict not in ("better", "worse") for verdict in verdicts)
+    assert 0 < n_unseen and f"no evidence of a difference in {n_unseen} of {len(verdicts)} comparisons" in said
+    unfolded = re.sub("<details>.*?</details>", "", page(found), flags=re.DOTALL).partition("All comparisons")[0]
+    assert [verdict in unfolded for verdict in ("better (", "no evidence")] == ["better" in verdicts, False]
+    assert '"documents"' in said
+
+
+def test_a_name_that_is_too_long_keeps_its_end_and_an_interval_stays_on_its_line(found):
+    arms = [{**found["arms"][0], "arm": "agentic_self_instruct without verifiers"}]
+    shown = page({**found, "arms": arms, "cells": [], "comparisons": []})
+    assert ">agentic_se…ruct without verifiers</text>" in shown
+    table = shown.partition("<tbody>")[2].partition("</table>")[0]
+    assert table.count(",\N{NO-BREAK SPACE}") >= 4 and not re.search(r"\[[^]]*, ", table)
+    assert "calls, tokens" in shown
 
 
 def test_rounds_within_a_document_are_counted_over_seeds(found):
@@ -124,9 +139,48 @@ def test_every_domain_has_a_section_and_twenty_arms_are_told_apart(found):
     assert len(looks) == len(set(map(tuple, looks.values()))) == 20  # colour and shape
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with browser.browsing() as running:
+        yield running
+
+
+@pytest.mark.parametrize("width", (1400, 420))
+def test_a_browser_shows_the_page_without_complaint_on_a_screen_and_on_a_telephone(found, chromium, width, tmp_path):
+    (tmp_path / "s.html").write_text(page(found), "utf-8")
+    assert chromium.faults(tmp_path / "s.html", width) == []
+
+
+SVG = '<svg width="90" height="90"><text y="20">one</text></svg>'
+POLICY = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'\">"
+BROKEN = {
+    "a warning": (f"{SVG}<script>console.warn('mind this')</script>", ["console: mind this"]),
+    "a late error": (f"{SVG}<script>setTimeout(() => nothing())</script>", ["console: ReferenceError: nothing is not"]),
+    "a script against the policy": (f"{POLICY}{SVG}<script>1</script>", ["console: Executing inline script violates"]),
+    "a picture from elsewhere": (
+        f"{SVG}<img src='http://example.org/x.png'>",
+        ["console: Failed to load resource", "asks for http://example.org/x.png"],
+    ),
+    "a plot that is folded up": (f"<div hidden>{SVG}</div>", ["a plot of 0 by 0"]),
+    "no plot": ("<p>none</p>", ["a plot of 0 by 0"]),
+    "words on words": (SVG.replace("</svg>", '<text y="22">two</text></svg>'), ["crowded: one | two"]),
+    "words cut off": (SVG.replace('y="20"', 'y="20" x="80"'), ["crowded: one"]),
+    "a page too wide": (f"{SVG}<p style='width: 2000px'>wide</p>", ["2008 wide in 1400"]),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_is_wrong_with_a_page_is_found(chromium, kind, tmp_path):
+    body, says = BROKEN[kind]
+    (tmp_path / "s.html").write_text(f"<!DOCTYPE html>{body}")
+    found = chromium.faults(tmp_path / "s.html")
+    assert len(found) == len(says) and all(map(str.startswith, found, says)), found
+
+
 def test_ticks_are_round_numbers_within_the_axis():
     assert Axis("", 0.0, 1.0).ticks() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     assert Axis("", -0.31, 0.42).ticks() == pytest.approx([-0.2, 0, 0.2, 0.4])
+    assert Axis("", 0.7, 2.3, whole=True).ticks() == [1, 2] and len(Axis("", 0.7, 8.3, whole=True).ticks()) == 4
     assert Axis("", 70.0, 2400.0, log=True).ticks() == [100, 200, 500, 1000, 2000]
     assert Axis("", 10.0, 1000.0, log=True, start=0, end=2).at(100.0) == pytest.approx(1.0)
 

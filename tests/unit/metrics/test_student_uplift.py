@@ -121,6 +121,7 @@ def test_undecided_answers_and_outages_are_left_out():
     half = uplift(lambda call: {"answer": "?" if "colour" in call.inputs["question"] else "none"})
     score = half(None, SUMS)
     assert score.score == 0.5 and "4 items are left out as undecided" in score.feedback
+    assert half.scores(()).count(None) == 4 and len(calls_of(half.roles, "student")) == 16  # and not asked for again
     down = uplift(lm15.ServerError("SECRET"), probe=PROBE.subset([0, 1]))
     out = down(None, SUMS)
     assert out.undecided and "SECRET" not in out.feedback
