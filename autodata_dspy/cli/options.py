@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from autodata_dspy.config import RunConfig
     from autodata_dspy.results import Result
     from autodata_dspy.types import Verdict
 
@@ -70,6 +71,16 @@ def _print_examples(result: Result, checked: list[Verdict]) -> None:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
 
 
+def _print_next(folder: str, config: RunConfig, n: int, n_accepted: int, n_removed: int) -> None:
+    """The commands that go on from a run that came to its end."""
+    if n_accepted < n:
+        what = "slots" if config.documents == "none" else "documents"
+        print(f"all {what} are used up; for another pass: autodata resume {folder} --passes {config.n_passes + 1}")
+    elif n_removed:
+        print(f"to make up for what was removed: autodata resume {folder} --n {n + n_removed}")
+    print(f"next: autodata show {folder}    (or: autodata status {folder})")
+
+
 def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
     """Print the examples of the result, checked once more, the totals and the next command.
 
@@ -102,13 +113,7 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
         print(f"  {line}")
     folder = shlex.quote(str(run_dir))
     if result.stopped is None:
-        if n_accepted < n:
-            config = runs.read_config(run_dir)
-            what, passes = "slots" if config.documents == "none" else "documents", config.n_passes + 1
-            print(f"all {what} are used up; for another pass: autodata resume {folder} --passes {passes}")
-        elif result.removed:
-            print(f"to make up for what was removed: autodata resume {folder} --n {n + len(result.removed)}")
-        print(f"next: autodata show {folder}    (or: autodata status {folder})")
+        _print_next(folder, runs.read_config(run_dir), n, n_accepted, len(result.removed))
         return
     print(f"everything so far is kept; to go on: autodata resume {folder}")
     if isinstance(result.stopped, Interrupted):
