@@ -11,21 +11,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from autodata_dspy.docstrings import code_in, examples, with_values
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
-from autodata_dspy.functions import (
-    Function,
-    calls,
-    code_in,
-    examples,
-    literal,
-    neighbours,
-    parse,
-    result_fits,
-    same_work,
-    split,
-    with_values,
-)
+from autodata_dspy.functions import Function, calls, literal, neighbours, parse, result_fits, same_work, split
 from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge

@@ -1,4 +1,4 @@
-"""Reading a Python function that a model wrote, without running anything: stub, body, examples and calls."""
+"""Reading a Python function that a model wrote, without running anything: stub, body, results and calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import math
 import re
 import string
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +21,8 @@ TYPING = ("Any", "Callable", "Dict", "Iterable", "Iterator", "List", "Optional",
 # What models use and forget to import. A name that two of them have is taken from the first.
 LIBRARY = (math, itertools, collections, functools, heapq, bisect, re, string)
 _SPARED = ("re", "string")  # their names are words of every day: `match`, `digits`; only the module itself is imported
-_ITEM = re.compile(r"^\s*(?:[-*•]\s+|\d+[.)]\s+)?(?:>>>\s*)?")  # a bullet, a number, a prompt
-_RESULT = re.compile(r"\s(?:->|=>|→)\s")
+ITEM = re.compile(r"^\s*(?:[-*•]\s+|\d+[.)]\s+)?(?:>>>\s*)?")  # a bullet, a number, a prompt
+RESULT = re.compile(r"\s(?:->|=>|→)\s")
 
 
 @dataclass(frozen=True)
@@ -92,45 +91,12 @@ def split(tree: ast.Module, node: ast.FunctionDef) -> Function:
     return Function(node.name, f"{above}{stub}", f"{above}{between}{solution}", docstring, node)
 
 
-def examples(docstring: str, name: str) -> list[tuple[str, str]]:
-    """(call, what the docstring says it gives) of each example in a docstring.
-
-    Read are `>>> f(1)` with the value in the next line, and `f(1) == 2` or `f(1) -> 2` in one line.
-    """
-    found: list[tuple[str, str]] = []
-    lines = docstring.splitlines()
-    for line, following in zip(lines, [*lines, ""][1:], strict=True):
-        text = _ITEM.sub("", line).strip()
-        parts = _RESULT.split(text, maxsplit=1)
-        if len(parts) == 2:
-            call, said = parts
-        elif equality := _equality(text):
-            call, said = equality
-        else:
-            call, said = text, following.strip() if line.lstrip().startswith(">>>") else ""
-        for known in calls(call, name)[:1]:
-            if said:
-                found.append((known, said.strip()))
-    return found
-
-
-def with_values(stub: str, name: str, values: Mapping[str, str]) -> str:
-    """A stub with other values below its examples `>>> call`; `values` maps the call to the value's text."""
-    lines = stub.splitlines()
-    for i, line in enumerate(lines[:-1]):
-        known = calls(_ITEM.sub("", line).strip(), name)[:1] if line.lstrip().startswith(">>>") else []
-        if known and known[0] in values:
-            indent = lines[i + 1][: len(lines[i + 1]) - len(lines[i + 1].lstrip())]
-            lines[i + 1] = indent + values[known[0]]
-    return "\n".join(lines)
-
-
 def calls(text: str, name: str) -> list[str]:
     """The calls of a function with literal arguments in a text of code lines, each once, as they are first met."""
     found: dict[str, None] = {}
     for line in text.splitlines():
         try:
-            tree = parse(_RESULT.split(_ITEM.sub("", line).strip().rstrip(","), maxsplit=1)[0])
+            tree = parse(RESULT.split(ITEM.sub("", line).strip().rstrip(","), maxsplit=1)[0])
         except SyntaxError:
             continue
         nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
@@ -169,20 +135,6 @@ def _near(value: Any) -> list[Any]:
     if isinstance(value, dict) and value:
         return [dict(list(value.items())[:-1])]
     return []
-
-
-def code_in(text: str, body: Sequence[ast.stmt]) -> str:
-    """The first statement of a body (of some length) that stands in a text as code; "" if none does."""
-    squeezed = re.sub(r"\s+", "", text)
-    for node in (n for top in body for n in ast.walk(top)):
-        if isinstance(node, (ast.Return, ast.Assign, ast.AugAssign)) and node.value is not None:
-            code = ast.unparse(node.value)
-            # A name or a constant may well stand in the words that describe a rule.
-            if isinstance(node.value, (ast.Constant, ast.Name)) or len(re.sub(r"\s+", "", code)) < 8:
-                continue
-            if re.sub(r"\s+", "", code) in squeezed:
-                return code
-    return ""
 
 
 def same_work(one: ast.FunctionDef, other: ast.FunctionDef) -> bool:
@@ -262,17 +214,6 @@ def _bound(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.alias):
             found.add((node.asname or node.name).split(".")[0])
     return found
-
-
-def _equality(text: str) -> tuple[str, str] | None:
-    try:
-        tree = parse(text.removeprefix("assert "))
-    except SyntaxError:
-        return None
-    node = tree.body[0].value if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) else None
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
-        return ast.unparse(node.left), ast.unparse(node.comparators[0])
-    return None
 
 
 def _is_plain_call(node: ast.Call, name: str) -> bool:

@@ -49,12 +49,14 @@ class SolvingMode:
             VerifierError when it could not be found out (an undecided one).
         defaults: request parameters where the role's LM has none.
         demos: worked examples of the signature (dicts of all its fields), written for this project.
+        shown: what a solver sees of a question, by default all of it.
     """
 
     signature: type
     answer: Callable[[Any], str]
     defaults: Mapping[str, Any]
     demos: tuple[dict[str, str], ...] = ()
+    shown: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class Solver(RoleModule):
             seed_for(self.role, challenge.question, seed, attempt, remark),
             dict(self.form.defaults),
             context=challenge.context or "none",
-            question=challenge.question,
+            question=self.form.shown(challenge.question),
             **extra,
         )
 

@@ -22,7 +22,7 @@ GROUPS = (
         "legal_forms",
         "legal_citations",
         "legal_authorities",
-        *("functions", "mutation", "equivalence"),
+        *("functions", "docstrings", "mutation", "equivalence"),
     ),
     ("verifiers.base", "verifiers.worker"),
     ("verifiers",),

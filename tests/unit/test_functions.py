@@ -4,17 +4,8 @@ import ast
 
 import pytest
 
-from autodata_dspy.functions import (
-    calls,
-    code_in,
-    examples,
-    literal,
-    neighbours,
-    parse,
-    result_fits,
-    same_work,
-    split,
-)
+from autodata_dspy.docstrings import code_in, examples, without_examples
+from autodata_dspy.functions import calls, literal, neighbours, parse, result_fits, same_work, split
 
 SOURCE = '''
 import math
@@ -168,6 +159,20 @@ def test_literals_are_read_and_nothing_else():
 )
 def test_calls_next_to_one(call, near):
     assert neighbours(call) == near
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("Adds one.\n\n    >>> f(1)\n    2\n    >>> f(\n    ...  2)\n    3\n    ", "Adds one.\n    "),
+        ("Adds one.\n    f(1) == 2\n    f(2) -> 3\n    Never 0.\n    ", "Adds one.\n    Never 0.\n    "),
+        ("Adds\n\n    one.\n    >>> f('a')\n    'b'\n    c\n\n    Ends.\n    ", "Adds\n\n    one.\n\n    Ends.\n    "),
+        ("Adds one to x == 2.\n    ", "Adds one to x == 2.\n    "),
+    ],
+)
+def test_a_stub_without_its_examples(written, left):
+    stub = without_examples(f'import math\n\n\ndef f(x: int) -> int:\n    """{written}"""')
+    assert stub == f'import math\n\n\ndef f(x: int) -> int:\n    """{left}"""'
 
 
 LONGEST = """def longest(names: list[str]) -> str:

@@ -7,10 +7,10 @@ import dspy
 import pytest
 
 from autodata_dspy.code_exercises import _inexact, _same, builder
+from autodata_dspy.docstrings import examples
 from autodata_dspy.domains.base import Malformed
-from autodata_dspy.domains.code import DEMOS, PLANNED_DEMOS, PLUGIN, REVIEW_DEMOS, recheck
+from autodata_dspy.domains.code import DEMOS, PLUGIN, REVIEW_DEMOS, SOLVER_DEMOS, recheck
 from autodata_dspy.errors import ConfigError, VerifierError
-from autodata_dspy.functions import examples
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.sandbox import monty
 from autodata_dspy.sandbox.bubblewrap import Box, find_box
@@ -132,7 +132,7 @@ def test_a_library_that_was_forgotten_is_imported_for_the_solution():
     assert challenge.answer.startswith("from math import ceil\n") and "import" not in challenge.question
 
 
-@pytest.mark.parametrize("demo", PLANNED_DEMOS, ids=lambda d: d["code"].split("(")[0])
+@pytest.mark.parametrize("demo", SOLVER_DEMOS, ids=lambda d: d["code"].split("(")[0])
 def test_the_solvers_demos_do_what_their_stubs_say(demo):
     name = demo["code"].split("(")[0].removeprefix("def ")
     said = examples(ast.get_docstring(ast.parse(demo["question"]).body[0]), name)
@@ -358,9 +358,10 @@ def test_an_exercise_that_only_the_strong_solver_masters_is_accepted(scripted):
     assert "coins(20)" in round_.rollouts[0].verdict.feedback
     assert round_.rollouts[-1].reasoning == "Free up to 20, else hours rounded up."
     assert [v.verifier for v in round_.verdicts] == ["test_adequacy", "quality_verifier"]
-    for role in ("weak_solver", "strong_solver"):
+    words = f'{HEAD.strip()}\n    """'
+    for role, seen in (("weak_solver", round_.challenge.question), ("strong_solver", words)):
         (first, *_) = scripted.calls(roles, role)
-        assert first.inputs == {"context": "none", "question": round_.challenge.question}
+        assert first.inputs == {"context": "none", "question": seen}
         assert "(minutes + 59)" not in first.prompt and "car park by the harbour" not in first.prompt
 
 
