@@ -14,14 +14,14 @@ from typing import Any
 from autodata_dspy.docstrings import code_in, examples, with_values
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
-from autodata_dspy.functions import Function, calls, literal, neighbours, parse, result_fits, same_work, split
+from autodata_dspy.functions import Function, literal, neighbours, parse, result_fits, same_work, split
 from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
 MIN_EXAMPLES, MIN_TESTS, MAX_CALLS = 1, 4, 8
-MAX_NEIGHBOURS = 8  # further calls, a little unlike those that were written
+MAX_NEIGHBOURS = 10  # further calls, a little unlike the examples
 MIN_WORDS = 6  # of a docstring besides its examples
 MAX_QUESTION_CHARS = 1200
 _CLAUSE = re.compile(r"[.:;]\s|[.:;]$")
@@ -45,30 +45,29 @@ def builder(demos: Sequence[Mapping[str, Any]]) -> Callable[[Any, str], Challeng
         if any(same_work(function.node, node) for node in shown):
             raise Malformed("this is the function of an example above; invent another one")
         _check_words(function, angle)
-        return _exercise(function, str(prediction.calls or ""), angle)
+        return _exercise(function, angle)
 
     return build
 
 
-def _exercise(function: Function, called: str, angle: str) -> Challenge:
+def _exercise(function: Function, angle: str) -> Challenge:
     said = _stated(function)
-    written = [c for c in calls(_lines(called), function.name) if c not in said][:MAX_CALLS]
-    others = written + _neighbours([*said, *written])
+    others = _neighbours(list(said))
     try:
         found = values(function.solution, [*said, *others], function.name, SandboxLimits(cpu_s=2))
     except VerifierError as error:
         raise Malformed(f"the function could not be run: {error}") from None
     stub = _agreed(function, said, found[: len(said)])
-    _check_results(function, found[: len(said) + len(written)])
+    _check_results(function, found[: len(said)])
     fitting = [v for v in found if v.error or result_fits(function.node.returns, v.value)]
     usable = [v for v in fitting if not (v.error or _inexact(v.value))]
     if _ONCE.search(function.docstring) and (twice := next((v for v in usable if _repeats(v.value)), None)):
         raise Malformed(f"the docstring says each item comes once, but {twice.call} gives {twice.text}")
     if len(usable) < MIN_TESTS:
         why = next((f"; {v.call}: {v.error or 'a list with decimals'}" for v in found if v not in usable), "")
-        raise Malformed(f"only {len(usable)} different calls have a result that can be tested; write three{why}")
+        raise Malformed(f"only {len(usable)} calls near the examples can be tested; give three different ones{why}")
     if len({v.text for v in usable}) < 2:
-        raise Malformed(f"every call gives {usable[0].text}; choose calls with different results")
+        raise Malformed(f"every call gives {usable[0].text}; choose examples with different values")
     tests = "\n".join(_assertion(v) for v in usable)
     verdict = UnitTests().verify(function.solution, tests, stub)
     if not verdict.passed:
@@ -155,19 +154,10 @@ def _stated(function: Function) -> dict[str, Any]:
 
 
 def _neighbours(written: Sequence[str]) -> list[str]:
-    """Calls next to the written ones, of each in turn: small models write few calls well, and none at a limit."""
+    """Calls next to the written ones, of each in turn: a limit is where a small step changes the value."""
     near = [neighbours(call) for call in written]
     mixed = dict.fromkeys(call for row in itertools.zip_longest(*near) for call in row if call)
     return [call for call in mixed if call not in written][:MAX_NEIGHBOURS]
-
-
-def _lines(text: str) -> str:
-    """Calls one a line, also where they came as a list."""
-    try:
-        listed = literal(text.strip())
-    except ValueError:
-        return text
-    return "\n".join(map(str, listed)) if isinstance(listed, list) else text
 
 
 def _check_results(function: Function, found: Sequence[Value]) -> None:
