@@ -58,14 +58,22 @@ def _program(question: str) -> Fields:
     return {"plan": "invert it", "program": f"answer = Matrix({found[0]}).inv()" if found else POOR}
 
 
-BODY = "    if minutes <= 20:\n        return 0\n    return 2 * ((minutes + 59) // 60)"
+def _body(free: int) -> str:
+    return f"    if minutes <= {free}:\n        return 0\n    return 2 * ((minutes + 59) // 60)"
 
 
 def _function(n: int, given: dict[str, str]) -> Fields:
-    words = f"Fish that {TAUGHT} number {n} catches: none up to 20 minutes, then 2 for each hour begun."
-    examples = "    >>> caught(20)\n    0\n    >>> caught(61)\n    4\n    >>> caught(120)\n    4\n"
-    function = f'def caught(minutes: int) -> int:\n    """{words}\n\n{examples}    """\n{BODY}'
-    return {"function": function}
+    free = 20 + n % 40
+    words = (
+        f"Fish that {TAUGHT} number {n} catches: none up to {free} minutes, then {n} counts as 2 for each hour begun."
+    )
+    examples = f"    >>> caught({free})\n    0\n    >>> caught(61)\n    4\n    >>> caught({120 + n})\n    6\n"
+    return {"function": f'def caught(minutes: int) -> int:\n    """{words}\n\n{examples}    """\n{_body(free)}'}
+
+
+def _coded(question: str) -> Fields:
+    found = re.search(r"up to (\d+) minutes", question)
+    return {"reasoning": "round up", "code": f"def caught(minutes):\n{_body(int(found[1]) if found else 0)}"}
 
 
 def _research(n: int, given: dict[str, str]) -> Fields:
@@ -148,7 +156,7 @@ LINES = {
     "math_objects": Lines(_problem, _program, {"answer": "y + 17"}),
     "code": Lines(
         _function,
-        lambda q: {"reasoning": "round up", "code": f"def caught(minutes):\n{BODY}"},
+        _coded,
         {"code": "def caught(minutes) return 1"},  # no Python, so that no sandbox has to start
     ),
     "cs_research": Lines(_research, lambda q: _said("holder scheduler switch"), {"answer": "rain"}),

@@ -25,6 +25,7 @@ from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
 COMBINATIONS = [("feedback", "verifiers"), ("answer_verifier", "gap"), tuple(ABLATIONS)]
 ARMS = [(), *((name,) for name in ABLATIONS), *COMBINATIONS]
 GOOD, HALF, BAD = "GOODANSWER to the whole of it, with what follows from it.", "HALFANSWER to some of it.", "y + 17"
+SHORTER = "    return min(2 * ((minutes + 59) // 60), 8)"
 LABELLED = "If a crate goes astray we owe its owner three hundred francs at most, whatever lay inside it."
 
 
@@ -38,6 +39,8 @@ class World:
         self.fields = {name: demo[name] for name in domain.write.output_fields}
         if domain.for_task:  # its own worked examples are refused as copies
             self.fields["text"] = LABELLED
+        if domain.name == "code":  # likewise: the same function in other words
+            self.fields["function"] = demo["function"].partition("    hours")[0] + SHORTER
 
     def challenger(self, call):
         if "angle" not in call.inputs:
