@@ -40,7 +40,7 @@ bench: $(BIN)/.ready
 # Runs the notebooks and keeps what they said; their runs are made anew.
 notebooks: $(BIN)/.ready
 	rm -rf notebooks/runs
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage
