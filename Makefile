@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 N ?= 3
 SUITE ?= benchmarks/suites/generators.toml
 
-.PHONY: demo test check fix bench clean
+.PHONY: demo test check fix bench notebooks clean
 
 # torch and friends are not needed; the environment holds this package, its [local] models' runtime and the dev tools.
 $(BIN)/.ready: pyproject.toml
@@ -36,6 +36,11 @@ fix: $(BIN)/.ready
 bench: $(BIN)/.ready
 	$(BIN)/autodata bench $(SUITE) --yes --out benchmarks/results/bench_$(basename $(notdir $(SUITE))).json
 	$(BIN)/python benchmarks/tables.py
+
+# Runs the notebooks and keeps what they said; their runs are made anew.
+notebooks: $(BIN)/.ready
+	rm -rf notebooks/runs
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage
