@@ -14,7 +14,7 @@ from autodata_dspy.errors import VerifierError
 from autodata_dspy.symbolic.coherence import mismatch
 from autodata_dspy.symbolic.latex_repair import repair_latex
 from autodata_dspy.types import Challenge, Verdict
-from autodata_dspy.verifiers.atomicity import Atomicity
+from autodata_dspy.verifiers.atomicity import Atomicity, asks_nothing
 from autodata_dspy.verifiers.base import Verifier
 from autodata_dspy.verifiers.leakage import Leakage
 from autodata_dspy.verifiers.math_objects import MathObjects
@@ -219,6 +219,8 @@ def build(prediction: Any, angle: str) -> Challenge:
     program = str(prediction.program or "").strip()
     if not question or not program:
         raise Malformed("the question or the program is empty")
+    if asks_nothing(question):
+        raise Malformed("the problem states something and asks nothing; say what is to be found")
     result = ProgramAnswer().run(program)
     worth_a_program = question if Atomicity().verify(question).passed else ""
     if not result.ok:

@@ -33,6 +33,10 @@ _DIRECTIVE = re.compile(
     r"function|expression|elements|set|roots|members)(?:\s+(?:function|set))?)\s+(?:(?:in|as)\s+(?:terms\s+of\s+|an?\s+)?[\w^*()]+"
     r"(?:\s+(?:and|of)\s+[\w^*()]{1,8})?)\W*$"
 )
+_MORE_VERBS = (
+    "express|give|write|state|answer|divide|multiply|add|subtract|combine|convert|reduce|distribute|build|round|decrypt|"
+    "encrypt|diagonalize|enter|invert|rewrite|rank|sort|order|extend"
+)
 _COMPARISON = re.compile(r"(?i)\bcompare\s+and\s+contrast$")  # one task in two words
 _TAG = re.compile(r"(?i)^\W*(?:right|correct|ok(?:ay)?|no|yes|is that so|isn't it|agreed)\W*$")
 _ASKS = re.compile(
@@ -136,6 +140,11 @@ class Atomicity:
         shown = "; ".join(f"({i}) {a[:80]}" for i, a in enumerate(asks[:4], 1))
         feedback = f"asks {len(asks)} things: {shown}. Keep one and drop the others"
         return Verdict(self.max_asks / len(asks), feedback, evidence, self.name)
+
+
+def asks_nothing(question: str) -> bool:
+    """Whether nothing in an English text asks or orders: `The solution set of x < 1 is (1, 2).`"""
+    return not re.search(rf"(?i)[?？]|\b(?:{_VERBS}|{_WH}|{_MORE_VERBS})\b", question[:20_000])
 
 
 def demands(prose: str) -> list[str]:
