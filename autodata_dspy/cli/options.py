@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from autodata_dspy.config import RunConfig
     from autodata_dspy.results import Result
     from autodata_dspy.types import Verdict
 
@@ -71,9 +70,13 @@ def _print_examples(result: Result, checked: list[Verdict]) -> None:
             print(f"   checked again by a fresh worker: {_said(checked[number - 1])}")
 
 
-def _print_next(folder: str, config: RunConfig, n: int, n_accepted: int, n_removed: int) -> None:
+def _print_next(run_dir: Path, n: int, n_accepted: int, n_removed: int) -> None:
     """The commands that go on from a run that came to its end."""
+    from autodata_dspy import runs
+
+    folder = shlex.quote(str(run_dir))
     if n_accepted < n:
+        config = runs.read_config(run_dir)
         what = "slots" if config.documents == "none" else "documents"
         print(f"all {what} are used up; for another pass: autodata resume {folder} --passes {config.n_passes + 1}")
     elif n_removed:
@@ -113,7 +116,7 @@ def finish(result: Result, run_dir: Path, n: int, domain: str) -> None:
         print(f"  {line}")
     folder = shlex.quote(str(run_dir))
     if result.stopped is None:
-        _print_next(folder, runs.read_config(run_dir), n, n_accepted, len(result.removed))
+        _print_next(run_dir, n, n_accepted, len(result.removed))
         return
     print(f"everything so far is kept; to go on: autodata resume {folder}")
     if isinstance(result.stopped, Interrupted):
