@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 N ?= 3
 SUITE ?= benchmarks/suites/generators.toml
 
-.PHONY: demo test check fix bench notebooks clean
+.PHONY: demo test test-notebooks check fix bench notebooks clean
 
 # torch and friends are not needed; the environment holds this package, its [local] models' runtime and the dev tools.
 $(BIN)/.ready: pyproject.toml
@@ -22,7 +22,14 @@ demo: $(BIN)/.ready
 test: $(BIN)/.ready
 	$(BIN)/autodata models pull smollm2-135m
 	$(BIN)/autodata models pull qwen2.5-coder-0.5b
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered \
+		--ignore tests/live/test_notebooks.py
+
+# One after the other, with the cores for themselves: about five minutes.
+test-notebooks: $(BIN)/.ready
+	$(BIN)/autodata models pull smollm2-135m
+	$(BIN)/autodata models pull qwen2.5-coder-0.5b
+	$(BIN)/python -m pytest --no-cov tests/live/test_notebooks.py
 
 check: $(BIN)/.ready
 	$(BIN)/ruff format --check .

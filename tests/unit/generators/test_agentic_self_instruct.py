@@ -7,8 +7,7 @@ from autodata_dspy.acceptance import ExactCounts, Thresholds
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.events import listening
 from autodata_dspy.generators import AgenticSelfInstruct
-from autodata_dspy.repetition import copies
-from autodata_dspy.types import Challenge, Decision, Document, Trajectory
+from autodata_dspy.types import Decision, Document, Trajectory
 
 DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
 
@@ -154,19 +153,6 @@ def test_a_learned_demonstration_said_again_is_a_duplicate_and_the_domains_own_i
     assert reasons(maker(document=DOCUMENT).trajectory) == ["duplicate"]
     maker.challenger.write.demos = [demo | {"question": f"{said['question']}11", "passage": said["question"]}]
     assert reasons(maker(document=DOCUMENT).trajectory) == ["accepted"]
-
-
-@pytest.mark.parametrize(
-    ("question", "copied"),
-    [
-        ("How many of the nine old boats in the grey harbour may still go out to sea in a storm?", True),
-        ("How many of the nine old boats in the harbour may go out for fish on days without a storm?", False),
-        ("How many boats may go out?", False),
-    ],
-)
-def test_a_learned_demonstration_is_known_again_with_a_word_changed(question, copied):
-    demo = {"question": "How many of the nine old boats in the grey harbour may still go out to sea in a gale?"}
-    assert copies(Challenge(question, "4"), [demo]) is copied
 
 
 def test_a_similar_question_with_another_answer_is_no_duplicate(scripted):
