@@ -86,7 +86,7 @@ def test_poison_is_undecided_in_time_and_the_next_pair_answered(verifier, poison
     started = time.monotonic()
     assert brief.verify(poison, "1").score is None
     assert brief.verify("1", poison).score is None
-    assert time.monotonic() - started < 3.0  # 2 x 0.35 CPU seconds, which a busy machine may stretch four times
+    assert time.monotonic() - started < 6.0  # 2 x 0.35 CPU seconds, which a busy machine may stretch eight times
     assert verifier.verify(r"\frac{2}{4}", "0.5").score == 1.0
 
 
