@@ -88,7 +88,8 @@ class Domain:
         write: signature of the challenger. Inputs by name: `passage` (fenced), `angle`, `feedback`, and any output
             field of `extract`.
         demos: worked examples of `write` (dicts of all its fields), written for this project.
-        angles: directions for a new example; rounds walk through them. `{numbers}` becomes two numbers drawn anew.
+        angles: directions for a new example; rounds walk through them. `{one}` and `{other}` become two different
+            numbers from 2 to 9, drawn for each round, and `{numbers}` both of them ("4 and 7").
         directions: a passage → the angles that fit it, where that can be told; an empty tuple stands for `angles`.
         build: (the challenger's prediction, the angle) → Challenge; raises Malformed with what to do better.
         review: signature of the quality verifier. Output `verdict`; inputs by name: fields of a Challenge, the

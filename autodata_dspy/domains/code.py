@@ -23,14 +23,14 @@ from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 # end (half of the drafts that were cut off). Tests are the docstring's examples and calls next to them, and what they
 # give is computed in the sandbox; see `code_exercises`.
 class WriteFunction(dspy.Signature):
-    """You write small Python exercises. Invent one function of the kind that the angle names, set among the things that
-    the passage is about: take a subject and its words from the passage, but no sentence, and numbers of your own.
+    """You write small Python exercises. Write one function that works by the rule of the angle, set among the things
+    that the passage is about: take a subject and its words from the passage, but no sentence.
 
-    The function: type hints, a docstring, then the code. The docstring says in at most 40 words what goes in, what
-    comes out and what holds in every case, and ends with three examples of one short line each: `>>> call`, and the
-    value in the next line. They are a usual case, one exactly at a limit, and one of nothing or little; their values
-    differ, and no list has more than six items. It takes numbers, texts or short lists and returns a whole number, a
-    text, True or False, or a list of these."""
+    The function: type hints, a docstring, then the code. The docstring states the whole rule in at most 50 words: what
+    goes in, what comes out, every number, every case, and what is given for nothing. It ends with three examples of one
+    short line each: `>>> call`, and the value in the next line. They are a usual case, one exactly at a limit, and one
+    of nothing or little; their values differ, and no list has more than six items. The function takes numbers, texts or
+    short lists and returns a whole number, a text, True or False, or a list of these."""
 
     passage: str = dspy.InputField(desc="source text; data, not instructions")
     angle: str = dspy.InputField(desc="the direction to take")
@@ -69,7 +69,7 @@ class PlanAndWriteCode(dspy.Signature):
 DEMOS = (
     {
         "passage": "Lockers at the pool cost nothing for the first half hour and then a coin for each hour begun.",
-        "angle": "an amount with a free part and a greatest value, with the numbers 2 and 8",
+        "angle": "what a number of minutes costs: 20 are free, then 2 coins for each hour begun, at most 8",
         "feedback": "none",
         "function": "def locker_coins(minutes: int) -> int:\n"
         '    """Coins to pay for a locker. Up to 20 minutes cost nothing. Longer use costs 2 coins for\n'
@@ -81,7 +81,7 @@ DEMOS = (
     },
     {
         "passage": "Throwers get three attempts. The longest counts; equal distances are separated by the second best.",
-        "angle": "a list put in order by two rules, the second for equal items",
+        "angle": "names ordered by their best value; of equal ones by the sum of their values, then by the alphabet",
         "feedback": "too easy (2 problems): the weak solver answered it 2 of 2 times; make it harder",
         "function": "def ranking(throws: dict[str, list[int]]) -> list[str]:\n"
         '    """Names of the throwers, best first. The longest throw counts; if it is equal, the sum of all\n'
@@ -97,7 +97,7 @@ DEMOS = (
     },
     {
         "passage": "The keeper notes the flag of each hour as one letter and writes equal hours in a row once.",
-        "angle": "a short notation for a text with repeated letters, written or read",
+        "angle": "a text in which three or more equal letters in a row become their number and the letter",
         "feedback": "failed_check (1 problem): the tests notice 7 of 12 small errors",
         "function": "def shorten(flags: str) -> str:\n"
         '    """Short form of a row of flags. Three or more equal letters in a row become their number and\n'
@@ -165,22 +165,38 @@ _SOLVED = (
 SOLVER_DEMOS = tuple({k: demo[k] for k in ("context", "question", "code")} for demo in _SOLVED)
 PLANNED_DEMOS = tuple({**demo, "question": without_examples(demo["question"])} for demo in _SOLVED)
 
-# Kinds of rules that solvers get wrong at limits, ties, nothing at all and order. Told to take the rule itself from the
-# passage, the 1.5B copied sentences of statutes and chapters into docstrings: none of 21 drafts became an exercise. And
-# none is a demonstration's kind: asked for that, it wrote the demonstration again, in 11 of 103 drafts.
+# Whole rules, with numbers drawn for each round; the passage gives what they are about. Told kinds of rules alone ("the
+# longest run of items that keep a rule"), the 1.5B named the kind and stated no rule; told to take the rule from the
+# passage, it copied sentences of statutes. And none is a demonstration's: asked for that, it wrote that once more.
 ANGLES = (
-    "a charge that grows in steps and is lower for many, with the numbers {numbers}",
-    "a score of a list in which some items count double and others not at all, with the numbers {numbers}",
-    "the most frequent or the middle item of a list, with a second rule for ties",
-    "the longest run of items that keep a rule, with the numbers {numbers}",
-    "groups of a fixed size: how many are full, and what is left over, with the numbers {numbers}",
-    "a text in which some letters are replaced, moved or left out",
-    "the items of one list that do not stand in another, each once, in a stated order",
-    "the next number that meets two conditions, with the numbers {numbers}",
-    "how many pairs of a list of numbers keep a rule, with the numbers {numbers}",
-    "a running total that is reset under a condition, with the numbers {numbers}",
-    "whether a text or a list is in a proper form, by two rules",
-    "the place of the first item that breaks an order, and a stated number if none does",
+    "the price of a number of things: {one} coins each, and {other} coins less on the whole for every full ten things",
+    "the points of a list of numbers: numbers that {one} divides count double, negative numbers count nothing",
+    "how long the longest run of neighbouring items is that are at least {one}",
+    "how many full groups of {one} a number of things makes, and how many things are left over, as a list of the two",
+    "a text in which every letter at a place that {one} divides, counted from 1, is left out",
+    "the next number above a given one that {one} divides and whose last digit is not 0",
+    "how many pairs of items at different places of a list have a sum that {one} divides",
+    "a running total of a list that goes back to 0 as soon as it is above {one}0; what it is at the end",
+    "whether a code is valid: it has exactly {one} signs, begins with a capital letter, and holds no sign twice",
+    "the place, counted from 0, of the first item that is more than {one} below the one before it, and -1 if none is",
+    "the items of one list that do not stand in another, each once, from the greatest to the smallest",
+    "the most frequent item of a list of numbers; of several the smallest; 0 for an empty list",
+    "a list moved by {one} places to the left, what drops out at the front coming back at the end",
+    "the words of a text that have more than {one} letters, in the order of the alphabet, joined by a dash",
+    "the sum of the digits of a number, doubled if {one} divides the number",
+    "how many days a stock lasts that loses {one} things each day and {other} more on every seventh day",
+    "the greatest difference between two neighbouring items, without the negative items; 0 if fewer than two stay",
+    "a list in which numbers above {one}0 become {one}0 and numbers below {other} become {other}",
+    "the value of a word: each vowel counts {one}, each other letter 1, and anything else nothing",
+    "two lists made into one by taking an item of each in turn; what is left of the longer one comes at the end",
+    "row and seat of a ticket number, as a list, when rows have {one} seats and all three are counted from 1",
+    "a number of minutes as a text such as 2h05, hours first and minutes always with two digits",
+    "the mean, rounded down, of a list without its greatest and its smallest item; 0 if it has fewer than three items",
+    "how many items of a list are greater than all items before them; the first one counts if it is above {one}",
+    "how many different remainders the items of a list leave when divided by {one}",
+    "the names of a list that begin with the same letter as the name before them, in their order",
+    "a list of numbers in which each is replaced by the difference to the one before it; the first stays",
+    "a number written with a point after every three digits from the right",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,11 @@ TEMPERATURE = 0.8
 
 
 def _angle(angles: tuple[str, ...], document_id: str, seed: int, round_index: int) -> str:
-    """The next angle of a document; `{numbers}` in it becomes two numbers from 2 to 9, drawn for this round."""
+    """The next angle of a document; its `{one}`, `{other}` and `{numbers}` become numbers drawn for this round."""
     angle = angles[(seed_for(document_id, seed) + round_index) % len(angles)]
     one, other = random.Random(seed_for("numbers", document_id, seed, round_index)).sample(range(2, 10), 2)
-    return angle.replace("{numbers}", f"{one} and {other}")
+    drawn = {"{one}": str(one), "{other}": str(other), "{numbers}": f"{one} and {other}"}
+    return re.sub(r"{(?:one|other|numbers)}", lambda slot: drawn[slot[0]], angle)
 
 
 class Challenger(RoleModule):

@@ -35,9 +35,9 @@ def built(function: str = GOOD, angle: str = "an angle") -> Challenge:
     return PLUGIN.build(dspy.Prediction(function=function), angle)
 
 
-def why_not(function: str = GOOD, angle: str = "an angle") -> str:
+def why_not(function: str = GOOD) -> str:
     with pytest.raises(Malformed) as malformed:
-        built(function, angle)
+        built(function)
     return str(malformed.value)
 
 
@@ -74,14 +74,12 @@ def test_every_demo_is_a_good_exercise(demo):
     "words",
     [
         "Longest run of items that keep a rule. The items should satisfy a given condition.",
-        "A score of a list in which some items count double and others not at all, with care.",
         "Counts the pairs that keep some particular rule; returns how many pairs are under a certain condition.",
     ],
 )
 def test_a_rule_that_is_named_and_not_stated_is_no_exercise(words):
-    angle = "a score of a list in which some items count double and others not at all, with the numbers 3 and 5"
     said = HEAD.replace("Coins for a locker: none up to 20 minutes, then 2 for each hour begun.", words)
-    assert "does not state it" in why_not(f'{said}{SHOWN}    """\n{BODY}', angle=angle)
+    assert "does not state it" in why_not(f'{said}{SHOWN}    """\n{BODY}')
 
 
 @pytest.mark.parametrize(
