@@ -5,25 +5,24 @@ from __future__ import annotations
 import ast
 import builtins
 import itertools
-import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from autodata_dspy.docstrings import code_in, examples, with_values
+from autodata_dspy.docstrings import code_in, words
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.errors import VerifierError
-from autodata_dspy.functions import Function, literal, neighbours, parse, result_fits, same_work, split
+from autodata_dspy.functions import Function, arguments_fit, calls, fits, neighbours, parse, same_work, split
 from autodata_dspy.sandbox.job import SandboxLimits
 from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
-MIN_EXAMPLES, MIN_TESTS, MAX_CALLS = 1, 4, 8
-MAX_NEIGHBOURS = 10  # further calls, a little unlike the examples
-MIN_WORDS = 6  # of a docstring besides its examples
-MAX_QUESTION_CHARS = 1200
+MIN_TESTS, MAX_CALLS, MAX_EXAMPLES = 4, 8, 3
+MAX_NEIGHBOURS = 10  # further calls, a little unlike the written ones
+MIN_WORDS = 6  # of a docstring, besides examples
+MAX_WORDS_CHARS = 800
 _CLAUSE = re.compile(r"[.:;]\s|[.:;]$")
 _UNSTATED = re.compile(r"\b(?:an?|some|given|certain|specific|particular) (?:\w+ )?(?:rule|condition)s?\b", re.I)
 _EXAMPLE = re.compile(r"^\W*(?:for example|for instance|e\.?g\.?)\b", re.I)
@@ -40,39 +39,55 @@ def builder(demos: Sequence[Mapping[str, Any]]) -> Callable[[Any, str], Challeng
     shown = [_function(demo["function"]).node for demo in demos]
 
     def build(prediction: Any, angle: str) -> Challenge:
-        """Split the function into stub and solution; its docstring's examples and its own results become the tests."""
+        """Split the function into stub and solution; what it gives for calls becomes examples and tests."""
         function = _function(str(prediction.function or ""))
         if any(same_work(function.node, node) for node in shown):
             raise Malformed("this is the function of an example above; invent another one")
-        _check_words(function)
-        return _exercise(function, angle)
+        said = words(function.docstring, function.name).strip()
+        _check_words(function, said)
+        # Calls in the docstring are as good as any; the values beside them are not.
+        written = "\n".join([*map(str, prediction.calls or ()), function.docstring])
+        found = [call for call in calls(written, function.name) if arguments_fit(function.node, call)][:MAX_CALLS]
+        if not found:
+            raise Malformed(f"there is no call {function.name}(…) with plain values of the hinted types; write three")
+        return _exercise(function, said, found, angle)
 
     return build
 
 
-def _exercise(function: Function, angle: str) -> Challenge:
-    said = _stated(function)
-    others = _neighbours(list(said))
+def _exercise(function: Function, said: str, written: Sequence[str], angle: str) -> Challenge:
+    tried = [*written, *_neighbours(written)]
     try:
-        found = values(function.solution, [*said, *others], function.name, SandboxLimits(cpu_s=2))
+        found = values(function.solution, tried, function.name, SandboxLimits(cpu_s=2))
     except VerifierError as error:
         raise Malformed(f"the function could not be run: {error}") from None
-    stub = _agreed(function, said, found[: len(said)])
-    _check_results(function, found[: len(said)])
-    fitting = [v for v in found if v.error or result_fits(function.node.returns, v.value)]
+    _check_results(function, found[: len(written)])
+    fitting = [v for v in found if v.error or fits(function.node.returns, v.value)]
     usable = [v for v in fitting if not (v.error or _inexact(v.value))]
-    if _ONCE.search(function.docstring) and (twice := next((v for v in usable if _repeats(v.value)), None)):
+    if _ONCE.search(said) and (twice := next((v for v in usable if _repeats(v.value)), None)):
         raise Malformed(f"the docstring says each item comes once, but {twice.call} gives {twice.text}")
     if len(usable) < MIN_TESTS:
         why = next((f"; {v.call}: {v.error or 'a list with decimals'}" for v in found if v not in usable), "")
-        raise Malformed(f"only {len(usable)} calls near the examples can be tested; give three different ones{why}")
+        raise Malformed(f"only {len(usable)} calls like the written ones can be tested; write three others{why}")
     if len({v.text for v in usable}) < 2:
-        raise Malformed(f"every call gives {usable[0].text}; choose examples with different values")
+        raise Malformed(f"every call gives {usable[0].text}; write calls that give different values")
+    stub = function.stub(f"{said}\n\n{_examples(usable)}")
     tests = "\n".join(_assertion(v) for v in usable)
     verdict = UnitTests().verify(function.solution, tests, stub)
     if not verdict.passed:
         raise Malformed(f"the function does not give the same result each time it is called: {verdict.feedback}")
     return Challenge(question=stub, answer=function.solution, program=tests, angle=angle)
+
+
+def _examples(usable: Sequence[Value]) -> str:
+    """Calls with the values that the function gives, each value once: the kinds of cases that there are.
+
+    Small models write sound functions and miscount in their examples: of the first exercises of a 1.5B more than half.
+    Whether words and function mean the same is what independent solutions have to show, whose writers see words alone.
+    """
+    different = {v.text: v for v in reversed(usable)}
+    first = sorted(different.values(), key=usable.index)[:MAX_EXAMPLES]
+    return "\n".join(f">>> {v.call}\n{v.text}" for v in first)
 
 
 def _function(text: str) -> Function:
@@ -107,26 +122,25 @@ def _modules(node: ast.AST) -> list[str]:
     return [(node.module or ".").split(".")[0]] if isinstance(node, ast.ImportFrom) else []
 
 
-def _check_words(function: Function) -> None:
+def _check_words(function: Function, said: str) -> None:
     """The docstring says what to do, in words, and there is something to do."""
     body = function.node.body[1:]
     if not function.docstring:
         raise Malformed("the function has no docstring that says what it does")
     if all(isinstance(n, (ast.Pass, ast.Expr, ast.Raise)) for n in body):
         raise Malformed("the function has no code below its docstring")
-    prose = " ".join(n for n in function.docstring.splitlines() if function.name not in n and ">>>" not in n)
-    said = _said(prose)
-    if len(said) < MIN_WORDS:
+    prose = " ".join(said.split())
+    if len(_terms(prose)) < MIN_WORDS:
         raise Malformed("the docstring says too little; state the whole rule in words")
-    if len(_said(" ".join(c for c in _CLAUSE.split(prose) if not _is_empty(c)))) < MIN_WORDS:
+    if len(_terms(" ".join(c for c in _CLAUSE.split(prose) if not _is_empty(c)))) < MIN_WORDS:
         raise Malformed("the docstring speaks of a rule and does not state it; say which items, which numbers, when")
-    if len(function.stub) > MAX_QUESTION_CHARS:
+    if len(said) > MAX_WORDS_CHARS:
         raise Malformed("the docstring is too long; choose a simpler rule")
-    if code := code_in(function.docstring, body):
+    if code := code_in(said, body):
         raise Malformed(f"the docstring shows the code `{code}`; say it in words")
 
 
-def _said(text: str) -> list[str]:
+def _terms(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]{2,}", text.lower())
 
 
@@ -136,19 +150,6 @@ def _is_empty(clause: str) -> bool:
     The 1.5B wrote such stubs, the reviewer called them clear, and the strong solver guessed the rule from the examples.
     """
     return bool(_UNSTATED.search(clause) or _EXAMPLE.search(clause))
-
-
-def _stated(function: Function) -> dict[str, Any]:
-    """call → value, as the docstring says; what is no literal there is no example."""
-    said: dict[str, Any] = {}
-    for call, text in examples(function.docstring, function.name):
-        try:
-            said.setdefault(call, literal(text))
-        except ValueError:
-            continue
-    if len(said) < MIN_EXAMPLES:
-        raise Malformed("the docstring needs an example: >>> call, and its value in the next line")
-    return dict(list(said.items())[:MAX_CALLS])
 
 
 def _neighbours(written: Sequence[str]) -> list[str]:
@@ -161,51 +162,13 @@ def _neighbours(written: Sequence[str]) -> list[str]:
 def _check_results(function: Function, found: Sequence[Value]) -> None:
     """What was written down as a call gives what the hint says; what it gives else is a rule that is not stated."""
     for value in found:
-        if not value.error and not result_fits(function.node.returns, value.value):
+        if not value.error and not fits(function.node.returns, value.value):
             hint = ast.unparse(function.node.returns) if function.node.returns else ""
             raise Malformed(f"the hint says {hint}, but {value.call} gives {value.text}; say what is returned when")
 
 
 def _repeats(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(item in value[:i] for i, item in enumerate(value))
-
-
-def _agreed(function: Function, said: dict[str, Any], found: Sequence[Value]) -> str:
-    """The stub, with the values of its examples as the function gives them.
-
-    Small models write sound functions and miscount in their examples: of the first exercises of a 1.5B more than half.
-    A value of another kind than the one that was written (a list for a number) tells of a misunderstanding. Whether
-    words and function mean the same is what independent solutions have to show, whose writers see the stub alone.
-    """
-    wrong: dict[str, str] = {}
-    for value in found:
-        expected = said[value.call]
-        if value.error:
-            raise Malformed(f"the example {value.call} fails: {value.error}")
-        if _inexact(value.value):
-            raise Malformed(f"{function.name} returns a list with decimals; return whole numbers")
-        if not _same(value.value, expected):
-            wrong[value.call] = value.text
-    stub = with_values(function.stub, function.name, wrong)
-    shown = dict(examples(stub, function.name))
-    kinds = {value.call: _kind(value.value) == _kind(said[value.call]) for value in found}
-    call = next((c for c in wrong if not kinds[c] or shown.get(c) != wrong[c]), "")
-    if call:
-        raise Malformed(
-            f"the docstring says {call} gives {said[call]!r}, but the function returns {wrong[call]}; "
-            "make rule, examples and code agree"
-        )
-    return stub
-
-
-def _kind(value: Any) -> str:
-    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, (int, float)):
-        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=CLOSE)
-    return type(one) is type(other) and one == other
 
 
 def _inexact(value: Any) -> bool:

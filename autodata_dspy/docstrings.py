@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from autodata_dspy.functions import ITEM, RESULT, calls, parse
 
@@ -33,22 +33,10 @@ def examples(docstring: str, name: str) -> list[tuple[str, str]]:
     return found
 
 
-def with_values(stub: str, name: str, values: Mapping[str, str]) -> str:
-    """A stub with other values below its examples `>>> call`; `values` maps the call to the value's text."""
-    lines = stub.splitlines()
-    for i, line in enumerate(lines[:-1]):
-        known = calls(ITEM.sub("", line).strip(), name)[:1] if line.lstrip().startswith(">>>") else []
-        if known and known[0] in values:
-            indent = lines[i + 1][: len(lines[i + 1]) - len(lines[i + 1].lstrip())]
-            lines[i + 1] = indent + values[known[0]]
-    return "\n".join(lines)
-
-
-def without_examples(stub: str) -> str:
-    """A stub with its words alone: no `>>> call` with the value below it, and no line `call == value`."""
-    found = _NAME.findall(stub)
-    name, kept, in_example = found[-1] if found else "", [], False
-    for line in stub.splitlines():
+def words(docstring: str, name: str) -> str:
+    """A docstring without its examples: no `>>> call` with the value below it, and no line `call == value`."""
+    kept, in_example = [], False
+    for line in docstring.splitlines():
         text = line.strip()
         if text.startswith(">>>"):
             in_example = True
@@ -56,7 +44,13 @@ def without_examples(stub: str) -> str:
             in_example = False
         if not (in_example or (name and examples(line, name))):
             kept.append(line)
-    return re.sub(r"\n(?:[ \t]*\n)+(?=[ \t]*(?:\"\"\"|'''))", "\n", "\n".join(kept))
+    return "\n".join(kept)
+
+
+def without_examples(stub: str) -> str:
+    """A stub with its words alone."""
+    found = _NAME.findall(stub)
+    return re.sub(r"\n(?:[ \t]*\n)+(?=[ \t]*(?:\"\"\"|'''))", "\n", words(stub, found[-1] if found else ""))
 
 
 def code_in(text: str, body: Sequence[ast.stmt]) -> str:

@@ -31,17 +31,22 @@ class Function:
 
     Attributes:
         name: of the function.
-        stub: imports, signature and docstring.
+        imports: those that stand above stub and solution, with two empty lines below them.
         solution: imports, other definitions it uses, and the function without its docstring.
         docstring: cleaned of its indentation.
         node: the definition.
     """
 
     name: str
-    stub: str
+    imports: str
     solution: str
     docstring: str
     node: ast.FunctionDef
+
+    def stub(self, docstring: str) -> str:
+        """Imports, signature and a docstring."""
+        text = "\n".join(f"    {line}".rstrip() for line in docstring.splitlines())
+        return self.imports + _with_body(self.node, [ast.Expr(ast.Constant(f"{text.strip()}\n    "))])
 
 
 def parse(source: str) -> ast.Module:
@@ -71,11 +76,11 @@ def literal(node: ast.AST | str) -> Any:
 
 
 def split(tree: ast.Module, node: ast.FunctionDef) -> Function:
-    """Stub and solution of the function `node` of `tree`, both freshly written from their syntax.
+    """The function `node` of `tree`, its parts freshly written from their syntax.
 
-    Imports stand in both (a solver needs those of the type hints); other statements only in the solution, and imports
-    of well-known names that were forgotten; calls and assertions after the function, with which models like to try
-    their work, in neither.
+    Imports stand in stub and solution (a solver needs those of the type hints); other statements only in the solution,
+    and imports of well-known names that were forgotten; calls and assertions after the function, with which models like
+    to try their work, in neither.
     """
     kept = [n for n in tree.body if n is not node and isinstance(n, (ast.Import, ast.ImportFrom, ast.Assign))]
     imports = [ast.unparse(n) for n in kept if not isinstance(n, ast.Assign)]
@@ -83,12 +88,10 @@ def split(tree: ast.Module, node: ast.FunctionDef) -> Function:
     imports += [f"from typing import {', '.join(missing)}"] if missing else []
     constants = [*_forgotten(tree, set(missing)), *(ast.unparse(n) for n in kept if isinstance(n, ast.Assign))]
     docstring = ast.get_docstring(node) or ""
-    text = "\n".join(f"    {line}".rstrip() for line in docstring.splitlines())
-    stub = _with_body(node, [ast.Expr(ast.Constant(f"{text.strip()}\n    "))])
     solution = _with_body(node, node.body[1:] if docstring else node.body)
     above = "".join(f"{line}\n" for line in imports) + "\n\n" * bool(imports)
     between = "".join(f"{line}\n" for line in constants) + "\n\n" * bool(constants)
-    return Function(node.name, f"{above}{stub}", f"{above}{between}{solution}", docstring, node)
+    return Function(node.name, above, f"{above}{between}{solution}", docstring, node)
 
 
 def calls(text: str, name: str) -> list[str]:
@@ -156,18 +159,30 @@ def _shape(node: ast.FunctionDef) -> str:
     return ast.dump(work)
 
 
-def result_fits(returns: ast.expr | None, value: Any) -> bool:
-    """Whether a value is of the kind that a return hint names; a hint that is read no further fits everything."""
-    if isinstance(returns, ast.Constant) and returns.value is None:
+def arguments_fit(node: ast.FunctionDef, call: str) -> bool:
+    """Whether the arguments of a plain call are of the kinds that the function's hints name."""
+    known = ast.parse(call, mode="eval").body
+    assert isinstance(known, ast.Call)
+    named = [*node.args.posonlyargs, *node.args.args]
+    by_name = {a.arg: a for a in (*named, *node.args.kwonlyargs)}
+    if len(known.args) > len(named) or any(k.arg not in by_name for k in known.keywords):
+        return False
+    given = [*zip(named, known.args, strict=False), *((by_name[k.arg or ""], k.value) for k in known.keywords)]
+    return all(fits(a.annotation, literal(value)) for a, value in given)
+
+
+def fits(hint: ast.expr | None, value: Any) -> bool:
+    """Whether a value is of the kind that a type hint names; a hint that is read no further fits everything."""
+    if isinstance(hint, ast.Constant) and hint.value is None:
         return value is None
-    if isinstance(returns, ast.BinOp) and isinstance(returns.op, ast.BitOr):
-        return result_fits(returns.left, value) or result_fits(returns.right, value)
-    name, inner = returns, None
-    if isinstance(returns, ast.Subscript):
-        name, inner = returns.value, returns.slice
+    if isinstance(hint, ast.BinOp) and isinstance(hint.op, ast.BitOr):
+        return fits(hint.left, value) or fits(hint.right, value)
+    name, inner = hint, None
+    if isinstance(hint, ast.Subscript):
+        name, inner = hint.value, hint.slice
     said = getattr(name, "attr", None) or getattr(name, "id", "")
     if said == "Optional":
-        return value is None or result_fits(inner, value)
+        return value is None or fits(inner, value)
     kinds = {"int": int, "str": str, "bool": bool, "float": (int, float), "list": list, "tuple": tuple, "dict": dict}
     kind = kinds.get(said.lower())
     return kind is None or (isinstance(value, kind) and (said == "bool" or not isinstance(value, bool)))

@@ -67,8 +67,8 @@ def _function(n: int, given: dict[str, str]) -> Fields:
     words = (
         f"Fish that {TAUGHT} number {n} catches: none up to {free} minutes, then {n} counts as 2 for each hour begun."
     )
-    examples = f"    >>> caught({free})\n    0\n    >>> caught(61)\n    4\n    >>> caught({120 + n})\n    {2 * ((n + 179) // 60)}\n"
-    return {"function": f'def caught(minutes: int) -> int:\n    """{words}\n\n{examples}    """\n{_body(free)}'}
+    calls = [f"caught({minutes})" for minutes in (free, 61, 120 + n)]
+    return {"function": f'def caught(minutes: int) -> int:\n    """{words}"""\n{_body(free)}', "calls": calls}
 
 
 def _coded(question: str) -> Fields:

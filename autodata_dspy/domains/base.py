@@ -139,7 +139,7 @@ class Domain:
     name: str
     summary: str
     write: type
-    demos: tuple[dict[str, str], ...]
+    demos: tuple[dict[str, Any], ...]
     angles: tuple[str, ...]
     build: Callable[[Any, str], Challenge]
     review: type
@@ -263,6 +263,6 @@ def passage_of(document: Document, seed: int, domain: Domain) -> str:
     return passage(document, seed, domain.passage_chars, domain.interest)
 
 
-def fenced_demos(demos: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+def fenced_demos(demos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Worked examples with their passages fenced as `shown` does it."""
     return [{k: shown(v) if k == "passage" else v for k, v in demo.items()} for demo in demos]

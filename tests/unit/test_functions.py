@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from autodata_dspy.docstrings import code_in, examples, without_examples
-from autodata_dspy.functions import calls, literal, neighbours, parse, result_fits, same_work, split
+from autodata_dspy.functions import arguments_fit, calls, fits, literal, neighbours, parse, same_work, split
 
 SOURCE = '''
 import math
@@ -36,21 +36,22 @@ def read(source):
 
 def test_stub_and_solution_share_imports_and_signature_and_nothing_else():
     function = read(SOURCE)
-    stub, solution = ast.parse(function.stub), ast.parse(function.solution)
+    written = function.stub(function.docstring)
+    stub, solution = ast.parse(written), ast.parse(function.solution)
     head = ["import math", "from collections import Counter as C", "from typing import Dict, List, Tuple"]
     assert [ast.unparse(n) for n in stub.body[:3]] == head
     assert [ast.unparse(n) for n in solution.body[:4]] == [*head, "BASE = 3"]
     assert len(stub.body) == 4 and len(solution.body) == 5  # neither the trials nor the decorator
     assert ast.get_docstring(stub.body[-1]) == ast.get_docstring(ast.parse(SOURCE).body[-3]) == function.docstring
     assert len(stub.body[-1].body) == 1
-    assert "decorated" not in function.stub + function.solution
+    assert "decorated" not in written + function.solution
     assert ast.get_docstring(solution.body[-1]) is None and len(solution.body[-1].body) == 2
     assert ast.dump(stub.body[-1].args) == ast.dump(solution.body[-1].args)
 
 
 def test_a_hint_that_is_imported_already_is_not_imported_again():
     function = read("from typing import List\ndef f(n: List[int]) -> int:\n    'Words.'\n    return 1")
-    assert function.stub.count("import") == 1
+    assert function.stub("Words.").count("import") == 1
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_imports_that_were_forgotten(body, lines):
     function = read(f'def f(xs: list) -> int:\n    """Words."""\n    {body}\n')
     above = function.solution.split("def f")[0].split("\n")
     assert [line for line in above if line] == lines
-    assert "import" not in function.stub
+    assert "import" not in function.stub("Words.")
 
 
 def test_a_function_of_nothing_but_words_has_a_body_all_the_same():
@@ -200,7 +201,7 @@ def test_the_same_work_under_other_names(other, same):
 
 
 @pytest.mark.parametrize(
-    ("hint", "value", "fits"),
+    ("hint", "value", "fit"),
     [
         *(("int", 3, True), ("int", True, False), ("int", None, False), ("int", [3], False), ("float", 3, True)),
         *(("bool", True, True), ("bool", 1, False), ("list[int]", 14, False), ("List[int]", [1], True)),
@@ -209,5 +210,18 @@ def test_the_same_work_under_other_names(other, same):
         *(("Any", 3, True), ("'Row'", 3, True), ("dict", {}, True), ("str", "", True)),
     ],
 )
-def test_results_fit_their_hint(hint, value, fits):
-    assert result_fits(ast.parse(hint, mode="eval").body, value) is fits
+def test_values_fit_a_hint(hint, value, fit):
+    assert fits(ast.parse(hint, mode="eval").body, value) is fit
+
+
+@pytest.mark.parametrize(
+    ("call", "fit"),
+    [
+        *(("f(1, ['a'])", True), ("f(1, xs=[], k='x')", True), ("f(n=1, xs=[])", True), ("f(1)", True)),
+        *(("f('1', [])", False), ("f(True, [])", False), ("f(1, 'ab')", False), ("f(1, [], 3)", False)),
+        *(("f(1, [], k=3)", False), ("f(1, m=2)", False)),
+    ],
+)
+def test_arguments_are_of_the_kinds_that_the_hints_name(call, fit):
+    node = read("def f(n: int, xs: list[str] = (), *, k: str = ''):\n    'Words.'\n    return 1").node
+    assert arguments_fit(node, call) is fit
