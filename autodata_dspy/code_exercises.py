@@ -19,8 +19,8 @@ from autodata_dspy.sandbox.values import Value, values
 from autodata_dspy.types import Challenge
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
-MIN_TESTS, MAX_CALLS, MAX_EXAMPLES = 4, 8, 3
-MAX_NEIGHBOURS = 10  # further calls, a little unlike the written ones
+MIN_TESTS, MAX_CALLS, MAX_EXAMPLES = 4, 6, 3
+MAX_NEIGHBOURS = 14  # further calls, a little unlike the written ones
 MIN_WORDS = 6  # of a docstring, besides examples
 MAX_WORDS_CHARS = 800
 _CLAUSE = re.compile(r"[.:;]\s|[.:;]$")

@@ -217,7 +217,7 @@ def _written(prediction: Any) -> str:
 SOLVING = {
     "direct": SolvingMode(WriteCode, _written, {"temperature": 0.7, "max_tokens": 300}, SOLVER_DEMOS),
     "planned": SolvingMode(
-        PlanAndWriteCode, _written, {"temperature": 0.7, "max_tokens": 400}, PLANNED_DEMOS, shown=without_examples
+        PlanAndWriteCode, _written, {"temperature": 0.4, "max_tokens": 400}, PLANNED_DEMOS, shown=without_examples
     ),
 }
 
