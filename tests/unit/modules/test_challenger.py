@@ -37,15 +37,17 @@ def test_consecutive_rounds_walk_through_all_angles(scripted):
 
 
 def test_an_angle_with_numbers_gets_other_ones_each_round_and_the_same_in_a_rerun(scripted):
-    challenger = Challenger(scripted.domain(angles=("use {numbers}",)), scripted.roles(challenger=FIELDS))
+    angle = "use {numbers}: {one} and {other}0 of {what}"
+    challenger = Challenger(scripted.domain(angles=(angle,)), scripted.roles(challenger=FIELDS))
 
     def angles():
         return [challenger(document=DOCUMENT, round_index=i).angle for i in range(8)]
 
     assert len(set(angles())) > 4 and angles() == angles()
     for angle in angles():
-        one, other = map(int, angle.removeprefix("use ").split(" and "))
+        one, other = map(int, angle.removeprefix("use ").partition(":")[0].split(" and "))
         assert one != other and {one, other} <= set(range(2, 10))
+        assert angle.endswith(f": {one} and {other}0 of {{what}}")
 
 
 class TestAProgramThatDoesNotRun:
