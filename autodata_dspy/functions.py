@@ -108,9 +108,9 @@ def calls(text: str, name: str) -> list[str]:
 
 
 def neighbours(call: str) -> list[str]:
-    """Calls that differ from a plain one in one argument: a number by one; a text or a list by its last or first item,
-    with its first once more at the end, with something of another kind in it (a digit and a space in a text, a 0 among
-    numbers), empty, or in reverse. Nothing becomes negative that was not."""
+    """Calls that differ from a plain one in one argument: a number by one, or doubled; a text or a list by its last or
+    first item, with its first once more at the end, with something of another kind in it (a digit and a space in texts,
+    a 0 or a slightly greater first item among numbers), empty, or in reverse. Nothing becomes negative that was not."""
     found: dict[str, None] = {}
     known = ast.parse(call, mode="eval").body
     assert isinstance(known, ast.Call)
@@ -132,13 +132,16 @@ def _near(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
-        return [value + 1, *([value - 1] if value else [])]
+        return [value + 1, *([value - 1, 2 * value] if value else [])]
     if isinstance(value, str) and value:
         return [value + value[:1], f"{value} 7", value[:-1], value.swapcase(), "", value[1:], value[::-1]]
     if isinstance(value, (list, tuple)) and value:
         more: Any = value[:1]
-        zero: Any = [value + type(value)([0])] if all(type(item) is int for item in value) else []
-        return [value + more, *zero, value[:-1], value[:0], value[1:], value[::-1]]
+        numbers: list[Any] = []
+        if all(type(item) is int for item in value):
+            kind: Any = type(value)
+            numbers = [kind([value[0] + 1]) + value[1:], value + kind([0])]
+        return [value + more, *numbers, value[:-1], value[:0], value[1:], value[::-1]]
     if isinstance(value, dict) and value:
         return [dict(list(value.items())[:-1])]
     return []

@@ -54,6 +54,7 @@ def test_a_function_becomes_a_stub_a_solution_and_tests():
         # and next to them
         *("assert coins(21) == 2", "assert coins(62) == 4", "assert coins(121) == 6"),
         *("assert coins(19) == 0", "assert coins(60) == 2", "assert coins(119) == 4"),
+        *("assert coins(40) == 2", "assert coins(122) == 6", "assert coins(240) == 8"),
     ]
     assert challenge.angle == "an angle"
 
