@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autodata_dspy.docstrings import without_examples
 from autodata_dspy.text import fold
 from autodata_dspy.types import Challenge, Round
 
+DOCSTRING = '"""'  # its quotes stand elsewhere once a stub is written anew
 SAME_QUESTION = 0.6  # similarity from which two questions with one answer are the same problem
 
 
@@ -27,9 +29,10 @@ def copies(challenge: Challenge, learned: Sequence[Mapping[str, Any]]) -> bool:
 
     Optimizers would else be rewarded for a program that writes its demonstrations again on every document.
     """
-    asked = _plain(f"{challenge.context} {challenge.question}")
+    # The examples of a stub are computed; who wrote the function wrote none.
+    asked = _plain(f"{challenge.context} {without_examples(challenge.question)}")
     return any(asked in _plain(" ".join(map(str, demo.values()))) for demo in learned)
 
 
 def _plain(text: str) -> str:
-    return f" {' '.join(fold(text).split())} "
+    return f" {' '.join(fold(text).replace(DOCSTRING, ' ').split())} "
