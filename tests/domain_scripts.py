@@ -180,7 +180,8 @@ def _domain(name: str) -> Domain:
 def poor(domain: Domain) -> Fields:
     """A draft of the demanded form that no domain accepts, nor learns anything from."""
     fields = {name: field.annotation for name, field in domain.write.output_fields.items()}
-    return {name: (typing.get_args(kind) or (POOR,))[0] for name, kind in fields.items()}
+    lists = {name for name, kind in fields.items() if typing.get_origin(kind) is list}
+    return {name: [POOR] if name in lists else (typing.get_args(kind) or (POOR,))[0] for name, kind in fields.items()}
 
 
 def judge(call: scripted.Call) -> scripted.Answer:
