@@ -9,6 +9,7 @@ import typing
 
 import dspy
 import pytest
+from pydantic import TypeAdapter
 from scripted import scripted_roles, tiny_domain
 
 from autodata_dspy import registry
@@ -106,8 +107,9 @@ def test_a_domains_demos_fill_exactly_the_fields_of_their_signature(domain):
     groups += [(domain.extract, domain.extract_demos)] if domain.extract else []
     for signature, demos in groups:
         for demo in demos:
-            assert set(demo) == set(signature.fields)
-            assert all(isinstance(value, str) and value for value in demo.values())
+            assert set(demo) == set(signature.fields) and all(demo.values())
+            for name, field in signature.fields.items():
+                TypeAdapter(field.annotation).validate_python(demo[name], strict=True)
 
 
 def test_a_domains_modes_rule_and_verifiers_fit_together(domain):
