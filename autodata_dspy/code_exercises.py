@@ -85,9 +85,10 @@ def _examples(usable: Sequence[Value]) -> str:
     Small models write sound functions and miscount in their examples: of the first exercises of a 1.5B more than half.
     Whether words and function mean the same is what independent solutions have to show, whose writers see words alone.
     """
-    different = {v.text: v for v in reversed(usable)}
-    first = sorted(different.values(), key=usable.index)[:MAX_EXAMPLES]
-    return "\n".join(f">>> {v.call}\n{v.text}" for v in first)
+    first: dict[str, str] = {}
+    for value in usable:
+        first.setdefault(value.text, value.call)
+    return "\n".join(f">>> {call}\n{text}" for text, call in list(first.items())[:MAX_EXAMPLES])
 
 
 def _function(text: str) -> Function:

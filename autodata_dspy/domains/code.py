@@ -20,9 +20,8 @@ from autodata_dspy.verifiers.test_adequacy import TestAdequacy
 from autodata_dspy.verifiers.unit_tests import UnitTests, find_code
 
 # No values are asked for: small models write sound functions and miscount. What calls give is computed in the sandbox;
-# see `code_exercises`. And calls are bounded, because lists in them went on until they were cut off, in half of the
-# drafts that a 1.5B was left free to write.
-# Bounds that decoders are told of, and no one is held to.
+# see `code_exercises`. Calls are bounded, because lists in them went on until they were cut off, in 4 of 13 drafts of a
+# 1.5B; decoders are told of these bounds, and no one is held to them.
 Call = Annotated[str, Field(json_schema_extra={"maxLength": 80})]
 Calls = Annotated[list[Call], Field(json_schema_extra={"maxItems": 3})]
 
