@@ -7,7 +7,7 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from autodata_dspy.compiled import Compiled
 from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errors import ArtifactError, AutodataError, ConfigError, Interrupted, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
-from autodata_dspy.evaluations import Bench, Told
+from autodata_dspy.evaluations import Bench, Ran, Told
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.executors import Elsewhere, started
 from autodata_dspy.generation import fingerprint, open_folder
@@ -58,6 +58,7 @@ def compile(
     gold: Mapping[str, Mapping[str, Any]] | None = None,
     confirm: Callable[[CompileForecast], bool] | None = None,
     told: Told | None = None,
+    ran: Ran | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Compiled:
     """Let an optimizer improve a data-maker, and say whether it did.
@@ -82,7 +83,7 @@ def compile(
         gold: document id → further fields of the gold example that the metric reads.
         confirm: asked with the forecast, after up to 8 of the budget's runs, by the seed program; False stops. Without
             it warnings are logged.
-        told: called with each candidate that was run on a set of documents, and the bench.
+        told, ran: hear of each candidate's scores on a set of documents, and of each program run; see `Bench`.
         options: the optimizer's own; see its OPTIONS.
 
     Raises:
@@ -121,6 +122,7 @@ def compile(
         hoped,
         audit_examples(metric, audit),
         why and f"{name}, because {why}",
+        examiner_digest(maker, metric),
     )
     check(job.optimizer, name, task)
     with contextlib.ExitStack() as stack:
@@ -129,6 +131,7 @@ def compile(
         log, calls = job.opened(folder, documents, stack) if folder is not None else (None, None)
         meter = Meter(job.share(), calls.earlier if calls is not None else None)
         bench = Bench(maker, metric, gold=gold, log=log, calls=calls, meter=meter, **where)
+        bench.ran = ran
         stack.enter_context(bench.entered())
         stack.enter_context(dspy.context(trace=None))
         stack.callback(bench.drained)
@@ -141,7 +144,7 @@ def compile(
 
 @dataclass
 class _Job:
-    """One call of `compile`; `choice` tells why the optimizer was taken."""
+    """One call of `compile`; `choice` tells why the optimizer was taken, `examiner` is the digest of what is frozen."""
 
     maker: Any
     task: Task
@@ -153,10 +156,7 @@ class _Job:
     hoped: float
     audit: Made | None
     choice: str
-    examiner: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.examiner = examiner_digest(self.maker, self.task.metric)
+    examiner: str
 
     def opened(
         self, folder: RunFolder, documents: Sequence[Document], stack: contextlib.ExitStack

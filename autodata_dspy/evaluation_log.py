@@ -11,7 +11,7 @@ from typing import Any
 
 from autodata_dspy.errors import StoreError
 from autodata_dspy.metrics.base import Score
-from autodata_dspy.types import Trajectory, to_dict
+from autodata_dspy.types import Challenge, Trajectory, to_dict
 
 
 class EvaluationLog:
@@ -68,23 +68,30 @@ class EvaluationLog:
 
 def telling_calls(
     trace: Sequence[Any], maker: Any, trajectory: Trajectory, ends: Sequence[int] = ()
-) -> list[list[Any]]:
-    """Of each predictor that may change, the call behind the first accepted example, or else its last call.
+) -> list[list[list[Any]]]:
+    """The calls behind each accepted example: of each predictor that may change, the one that the example rests on.
 
     Args:
-        ends: how long the trace was at the end of each round. The call is then the last one until the first accepted
-            round ended; without them, of a generator that tells of no rounds, the one that wrote the question.
+        ends: how long the trace was at the end of each round. The call is then the last one until the round ended;
+            without them, of a generator that tells of no rounds, the one that wrote the question.
 
     Returns:
-        [name, inputs, outputs] of each. A program that was written anew before the example was accepted stands in the
-        place of the one that did not run.
+        One list for each accepted example, in order; where there is none, one list of the last calls. Each holds
+        [name, inputs, outputs]. A program that was written anew before the example was accepted stands in the place
+        of the one that did not run.
     """
+    accepted = [(i, r.challenge) for i, r in enumerate(trajectory.rounds) if r.decision.accepted]
+    if not accepted:
+        return [_behind(trace, maker, None, False)]
+    told = len(ends) == len(trajectory.rounds)
+    return [_behind(trace[: ends[i]] if told else trace, maker, good, told) for i, good in accepted]
+
+
+def _behind(trace: Sequence[Any], maker: Any, good: Challenge | None, told: bool) -> list[list[Any]]:
     names = {id(predictor): name for name, predictor in maker.named_predictors()}
-    index, good = next(((i, r.challenge) for i, r in enumerate(trajectory.rounds) if r.decision.accepted), (0, None))
     question, program = (good.question, good.program) if good is not None else ("", "")
-    told = good is not None and len(ends) == len(trajectory.rounds)
     chosen: dict[str, tuple[bool, list[Any]]] = {}
-    for predictor, inputs, outputs in trace[: ends[index]] if told else trace:
+    for predictor, inputs, outputs in trace:
         name = names.get(id(predictor))
         if name is None or (not told and name in chosen and chosen[name][0]):
             continue

@@ -26,13 +26,13 @@ from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_sco
 from autodata_dspy.executors import Elsewhere, run_threads
 from autodata_dspy.jobs import Job, traced
 from autodata_dspy.metrics.base import Score
-from autodata_dspy.types import Document, Trajectory, from_dict, to_dict
+from autodata_dspy.types import Challenge, Document, Trajectory, from_dict, to_dict
 
 ROLLOUT = 1_000_003  # added to the seed of a run for each rollout id that an optimizer asks for
 
-
 Metric = Callable[..., Any]
 Told = Callable[[Candidate, "Bench"], None]
+Ran = Callable[[Candidate, Document, Score, "Bench"], None]
 
 
 class Bench:
@@ -52,6 +52,8 @@ class Bench:
         candidates: id → Candidate, in the order of their first run; the seed is first.
         max_runs: bound on distinct runs of this session, replayed ones included; None for none.
         n_runs, n_replayed: distinct runs so far, and how many of them came from the log.
+        told, ran: hear of a candidate's scores on a set of documents, and of each run that did not come from the log;
+            the latter from any thread, one at a time.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Bench:
         self.candidates: dict[str, Candidate] = {}
         self.n_runs = self.n_replayed = 0
         self.told: Told | None = None
+        self.ran: Ran | None = None
         self._done: dict[str, tuple[Trajectory, list[Any], Score]] = {}
         self._claims: dict[str, threading.Lock] = {}
         self._lock = threading.RLock()
@@ -129,7 +132,7 @@ class Bench:
     # -- running ------------------------------------------------------------------------------------------
 
     def run(self, state: State, document: Document, seed: int) -> tuple[Trajectory, list[Any], Score]:
-        """One run of a program on a document: trajectory, telling calls [name, inputs, outputs], score.
+        """One run of a program on a document: trajectory, the calls behind each accepted example, score.
 
         Raises:
             StopRun: the budget is used up, a model is out, or metric or store failed.
@@ -141,10 +144,13 @@ class Bench:
         with claim, self._working():
             if key not in self._done:
                 self._admit()
-                found = self._replayed(key) or self._fresh(key, candidate, document, seed)
+                known = self._replayed(key)
+                found = known or self._fresh(key, candidate, document, seed)
                 with self._lock:
                     self._done[key] = found
                     candidate.scores.setdefault(document.id, []).append(float(found[2].score))
+                    if known is None and self.ran is not None:
+                        self.ran(candidate, document, found[2], self)
             return self._done[key]
 
     @contextlib.contextmanager
@@ -232,6 +238,11 @@ class Bench:
             told.score = known.score  # GEPA refuses two scores for one run
         return told
 
+    def values(self, accepted: Sequence[Challenge]) -> list[float] | None:
+        """What each example is worth beside the others, where the metric can tell; None where it cannot."""
+        told = getattr(self._metric, "values", None)
+        return told(accepted) if told is not None else None
+
     def scores(self, student: Any, examples: Sequence[dspy.Example]) -> list[Score]:
         """The scores of a program on examples, in order; `n_threads` at a time.
 
@@ -263,12 +274,12 @@ class Compilable(dspy.Module):
         self.maker, self.bench = maker, bench
 
     def forward(self, document: Document, seed: int = 0) -> dspy.Prediction:
-        """One run, recorded or replayed. Of each predictor DSPy's trace gets the one call that the outcome rests on."""
+        """One run, recorded or replayed. DSPy's trace gets the calls behind the first accepted example."""
         seed += ROLLOUT * _rollout(self)
         trajectory, calls, score = self.bench.run(state_of(self), document, seed)
         own = {name.removeprefix("maker."): predictor for name, predictor in self.named_predictors()}
         if dspy.settings.trace is not None:
-            for name, inputs, outputs in calls:
+            for name, inputs, outputs in calls[0]:
                 dspy.settings.trace.append((own[name], dict(inputs), dspy.Prediction(**outputs)))
         prediction = _prediction(trajectory)
         prediction._score = score

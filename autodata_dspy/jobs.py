@@ -16,7 +16,7 @@ from autodata_dspy.store import job_key
 from autodata_dspy.types import Decision, Document, Round, Trajectory
 
 logger = logging.getLogger(__name__)
-Told = list[list[Any]]  # what `telling_calls` gives
+Told = list[list[list[Any]]]  # what `telling_calls` gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def failed(job: Job, error: Exception, without: tuple[str, ...] = ()) -> Traject
 
 
 def traced(maker: Any, job: Job) -> tuple[Trajectory, Told]:
-    """The same, and the calls that its outcome rests on."""
+    """The same, and the calls that its accepted examples rest on."""
     calls, ends = [], []
     with dspy.context(trace=calls), listening(lambda *_: ends.append(len(calls))):
         trajectory = made(maker, job)

@@ -111,6 +111,10 @@ def _run(
         line = f"{bench.n_runs} runs, {calls} calls: candidate {candidate.id[:6]}{origin} ({candidate.how}): {mean:.3f}"
         print(line, file=stream, flush=True)
 
+    def ran(candidate: Any, document: Any, score: Any, bench: Any) -> None:
+        line = f"run {bench.n_runs}: candidate {candidate.id[:6]} on {document.id}: {score.score:.3f}"
+        print(line, file=stream, flush=True)
+
     try:
         return compile(
             maker,
@@ -123,6 +127,7 @@ def _run(
             run_dir=run_dir,
             confirm=functools.partial(_confirm, yes),
             told=told,
+            ran=ran,
             **given,
         )
     except Interrupted as stop:

@@ -10,8 +10,9 @@ import io
 import itertools
 import logging
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 import dspy
@@ -22,6 +23,7 @@ from autodata_dspy.candidates import State, state_of
 from autodata_dspy.errors import ConfigError, did_you_mean
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.roles import Roles
+from autodata_dspy.types import Challenge
 
 
 @dataclass(frozen=True)
@@ -192,27 +194,52 @@ def _patient(real: Any, *positional: Any, **options: Any) -> Any:
     return real(*positional, **{**options, "timeout": 0})
 
 
-def harvested(student: Any, examples: Sequence[dspy.Example], good_only: bool) -> list[dict[str, dict[str, Any]]]:
-    """Demonstrations from runs of a program: one mapping predictor → demo a run; of good runs (true scores) only."""
+@dataclass(frozen=True)
+class Harvest:
+    """What can become a demonstration: the calls behind one example, as one demo a predictor, and its worth."""
+
+    demos: dict[str, dict[str, Any]]
+    about: str = ""
+    worth: float = 0.0
+
+
+def harvested(student: Any, examples: Sequence[dspy.Example], good_only: bool) -> list[Harvest]:
+    """Demonstrations from runs of a program, the worthiest first; of good runs (true scores) only.
+
+    What an example is worth beside all others is for the metric to say; where it cannot, it is its run's score.
+    """
     bench: Bench = student.bench
-    scores = bench.scores(student, examples)
-    found = []
-    for example, score in zip(examples, scores, strict=True):
+    found: list[tuple[Challenge | None, Harvest]] = []
+    for example, score in zip(examples, bench.scores(student, examples), strict=True):
         if good_only and not score:
             continue
-        _, calls, _ = bench.run(state_of(student), example.document, example.seed)
-        if demos := {name: {**inputs, **outputs} for name, inputs, outputs in calls}:
-            found.append(demos)
-    return found
+        trajectory, calls, _ = bench.run(state_of(student), example.document, example.seed)
+        made = [r.challenge for r in trajectory.accepted] or [None]
+        for challenge, behind in zip(made, calls, strict=True):
+            if demos := {name: {**inputs, **outputs} for name, inputs, outputs in behind}:
+                about = (challenge.label or challenge.angle) if challenge is not None else ""
+                found.append((challenge, Harvest(demos, about, float(score.score))))
+    accepted = [challenge for challenge, _ in found if challenge is not None]
+    if (values := bench.values(accepted)) is not None:
+        told = iter(values)
+        found = [(c, replace(h, worth=next(told)) if c is not None else h) for c, h in found]
+    return sorted((h for _, h in found), key=lambda h: -h.worth)
 
 
-def with_demos(
-    state: State, demos: Sequence[dict[str, dict[str, Any]]], own: bool, rng: random.Random | None = None
-) -> State:
+def spread(pool: Sequence[Harvest], size: int) -> list[Harvest]:
+    """The worthiest of a pool, but none about the same label or angle again before all others had their turn."""
+    turns, ranked = Counter(), []
+    for place, harvest in enumerate(pool):
+        ranked.append((turns[harvest.about], place))
+        turns[harvest.about] += 1
+    return [pool[place] for _, place in sorted(ranked)[:size]]
+
+
+def with_demos(state: State, pool: Sequence[Harvest], own: bool, rng: random.Random | None = None) -> State:
     """The state with these demonstrations: instead of its own, or (`own`) after them."""
     changed = {}
     for name, part in state.items():
-        taken = [d[name] for d in demos if name in d]
+        taken = [h.demos[name] for h in pool if name in h.demos]
         if rng is not None:
             rng.shuffle(taken)
         changed[name] = {**part, "demos": [*part["demos"], *taken] if own or not taken else taken}

@@ -1,8 +1,10 @@
-"""Few-shot: demonstrations from the program's own good runs, the best of random subsets of them.
+"""Few-shot: demonstrations from the program's own good runs, the worthiest first, then random subsets.
 
 DSPy's BootstrapFewShot, with random search on top, wipes the demonstrations that a domain brings, keeps a random one of
 a loop's calls (often a rejected attempt), and tells nothing of the candidates it tried. This does the same search with
-the call that the accepted example came from, and keeps a domain's own demonstrations in half of the candidates.
+the calls that accepted examples came from, and keeps a domain's own demonstrations in half of the candidates. Where the
+metric knows what a single example is worth to the learner (`data_value`), the first candidate shows the worthiest, of
+as many labels as there is room for, and the others draw from the better half.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 import dspy
 
 from autodata_dspy.candidates import state_of, with_state
-from autodata_dspy.optimizers.base import DemoSearch, Task, harvested, with_demos
+from autodata_dspy.optimizers.base import DemoSearch, Task, harvested, spread, with_demos
 
 
 class Bootstrap(DemoSearch):
@@ -35,12 +37,14 @@ class RandomSearch:
         bench, seed, rng = student.bench, state_of(student), random.Random(self.seed)
         bench.scores(student, valset)
         pool = harvested(student, trainset, good_only=True)
+        better = pool[: max(self.max_demos, (len(pool) + 1) // 2)]
         tried = {bench.seed_id}
         for number in range(self.n_candidates if pool else 0):
             for _ in range(20):  # a small pool soon gives what was there already
                 size = rng.randint(1, min(self.max_demos, len(pool)))
-                state = with_demos(seed, rng.sample(pool, size), own=number % 2 == 0)
-                candidate = bench.note(state, bench.seed_id, f"{size} demonstrations")
+                taken = spread(pool, self.max_demos) if len(tried) == 1 else rng.sample(better, size)
+                state = with_demos(seed, taken, own=number % 2 == 0)
+                candidate = bench.note(state, bench.seed_id, f"{len(taken)} demonstrations")
                 if candidate.id not in tried:
                     tried.add(candidate.id)
                     bench.scores(with_state(student.deepcopy(), state), valset)

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import itertools
 import random
 import sys
 
@@ -14,8 +15,9 @@ from autodata_dspy import registry
 from autodata_dspy.candidates import state_of
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.evaluations import Bench
+from autodata_dspy.metrics.base import DataMetric, Measured
 from autodata_dspy.modules import Challenger
-from autodata_dspy.optimizers.base import Proposer, Task, tame_dspy
+from autodata_dspy.optimizers.base import Harvest, Proposer, Task, harvested, spread, tame_dspy
 from autodata_dspy.optimizers.boltzmann import drawn
 
 ALL = registry.names("optimizers")
@@ -197,7 +199,69 @@ class Twice(dspy.Module):
 def test_an_optimizer_is_shown_the_call_that_wrote_the_accepted_question():
     bench = Bench(Twice(scripted_roles(challenger=compiling.challenger(hopeless=False))), compiling.accepted)
     trajectory, calls, _ = bench.run(state_of(bench.original), compiling.documents(1)[0], 0)
-    assert [said["question"] for _, _, said in calls] == [trajectory.accepted[0].challenge.question]
+    assert [said["question"] for _, _, said in calls[0]] == [trajectory.accepted[0].challenge.question]
+
+
+class Worth(DataMetric):
+    """What an example is worth: the number at the end of its question, less with each example beside it."""
+
+    name, summary = "worth", "for tests"
+
+    def measure(self, made):
+        return Measured(0.5 if made.examples else 0.0)
+
+    def values(self, examples):
+        return [int(e.question.split()[-1]) / len(examples) for e in examples]
+
+
+def test_every_accepted_example_can_become_a_demonstration_and_the_worthiest_comes_first():
+    numbers = itertools.count(1)
+    program = compiling.maker()
+    program.roles._given["challenger"].engine.script = lambda call: {
+        "question": f"GOOD {call.seed:x} {next(numbers)}",
+        "answer": "right",
+    }
+    program.max_rounds = program.per_document = 3
+    bench = Bench(program, Worth())
+    examples = [bench.example(document, 0) for document in compiling.documents(2)]
+    pool = harvested(bench.compilable(), examples, good_only=True)
+    written = [h.demos["challenger.write"]["question"] for h in pool]
+    assert [int(q.split()[-1]) for q in written] == [6, 5, 4, 3, 2, 1]
+    assert [h.worth for h in pool] == [n / 6 for n in (6, 5, 4, 3, 2, 1)]  # beside each other, not run by run
+    accepted = [
+        r.challenge.question for e in examples for r in bench.run(state_of(bench.original), e.document, 0)[0].accepted
+    ]
+    assert sorted(written) == sorted(accepted)
+
+
+def test_where_the_metric_cannot_tell_examples_apart_they_are_worth_their_run():
+    bench = Bench(compiling.maker(), lambda gold, pred, *_: 0.25 if "anchor" in gold.document.id else 0.75)
+    bench.original.roles._given["challenger"].engine.script = lambda call: {
+        "question": f"GOOD {call.seed:x}",
+        "answer": "right",
+    }
+    pool = harvested(bench.compilable(), [bench.example(d, 0) for d in compiling.documents(2)], good_only=True)
+    assert [h.worth for h in pool] == [0.75, 0.25]
+
+
+def test_no_label_is_shown_twice_before_all_were_shown_once():
+    pool = [Harvest({}, about, worth) for about, worth in [("a", 9), ("a", 8), ("b", 7), ("a", 6), ("c", 5), ("b", 4)]]
+    assert [(h.about, h.worth) for h in spread(pool, 4)] == [("a", 9), ("b", 7), ("c", 5), ("a", 8)]
+    assert [h.worth for h in spread(pool, 9)] == [9, 7, 5, 8, 4, 6]
+
+
+def test_the_first_candidate_of_bootstrap_shows_the_worthiest():
+    numbers = itertools.count(1)
+    program = compiling.maker()
+    program.roles._given["challenger"].engine.script = lambda call: {
+        "question": f"GOOD {call.seed:x} {next(numbers)}",
+        "answer": "right",
+    }
+    found = compiling.compiled("bootstrap", program, Worth(), options={"max_demos": 2})
+    shown = found.candidates[1].state["challenger.write"]["demos"][-2:]
+    n_val = len(found.split["val"])
+    harvest = [n_val + n for n in range(1, len(found.split["train"]) + 1)]  # the seed's runs come before the harvest
+    assert sorted(int(d["question"].split()[-1]) for d in shown) == harvest[-2:]
 
 
 def test_another_rollout_is_another_run():
