@@ -81,8 +81,7 @@ def compile(
             (see `metric_audit`): at least 8 challenges, rounds or rows, or the path of a file of them or of a run.
         run_dir: where to keep the run; one found there is continued, and finished program runs cost nothing.
         gold: document id → further fields of the gold example that the metric reads.
-        confirm: asked with the forecast, after up to 8 of the budget's runs, by the seed program; False stops. Without
-            it warnings are logged.
+        confirm: asked with the forecast, after up to 8 of the runs, by the seed; False stops. None logs warnings.
         told, ran: hear of each candidate's scores on a set of documents, and of each program run; see `Bench`.
         options: the optimizer's own; see its OPTIONS.
 
@@ -213,6 +212,7 @@ class _Job:
             test=tested.means,
             difference=tested.difference,
             n_undecided=tested.n_undecided,
+            accepted=tested.accepted,
             confirmed=tested.confirmed,
             forecast=expected,
             candidates=tuple(bench.candidates.values()),

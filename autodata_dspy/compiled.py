@@ -26,6 +26,7 @@ class Compiled:
         test: "seed" and "chosen" → mean score on the test documents; empty where the test could not be run.
         difference: of these, where both were run.
         n_undecided: test runs (of both) that the metric could not decide; they count as 0.
+        accepted: "seed" and "chosen" → accepted rounds of those tried on the test documents, whatever the metric is.
         confirmed: "seed" and "chosen" → how many accepted examples of the test documents a machine check of the domain
             confirmed, of those it could decide; empty for a domain without one.
         forecast: what was said before the budget was spent.
@@ -46,6 +47,7 @@ class Compiled:
     test: dict[str, float]
     difference: Difference | None
     n_undecided: int
+    accepted: dict[str, Rate]
     confirmed: dict[str, Rate]
     forecast: CompileForecast
     candidates: tuple[Candidate, ...]
@@ -82,15 +84,11 @@ class Compiled:
         if audit is not None:
             found = {"value": audit.detectable, "n": audit.n_examples}
             scores["metric audit, smallest detectable difference"] = found
-        for arm, rate in self.confirmed.items():
-            if rate.value is not None:
-                low, high = rate.interval
-                scores[f"test, confirmed examples, {arm}"] = {
-                    "value": rate.value,
-                    "low": low,
-                    "high": high,
-                    "n": rate.n,
-                }
+        for what, rates in (("accepted rounds", self.accepted), ("confirmed examples", self.confirmed)):
+            for arm, rate in rates.items():
+                if rate.value is not None:
+                    low, high = rate.interval
+                    scores[f"test, {what}, {arm}"] = {"value": rate.value, "low": low, "high": high, "n": rate.n}
         return scores
 
     def record(self) -> dict[str, Any]:
@@ -104,6 +102,7 @@ class Compiled:
             "test": self.test,
             "difference": dataclasses.asdict(self.difference) if self.difference else None,
             "n_undecided": self.n_undecided,
+            "accepted": {arm: dataclasses.asdict(rate) for arm, rate in self.accepted.items()},
             "confirmed": {arm: dataclasses.asdict(rate) for arm, rate in self.confirmed.items()},
             "signal": self.forecast.signal(),
             "n_runs": self.n_runs,

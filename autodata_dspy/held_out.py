@@ -8,16 +8,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import dspy
-
 from autodata_dspy.audit import Rate
-from autodata_dspy.candidates import Candidate, State
+from autodata_dspy.candidates import Candidate
 from autodata_dspy.errors import AutodataError, StopRun
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.metric_audit import POWER
 from autodata_dspy.metrics.validity import Validity
 from autodata_dspy.splitting import SHARES
-from autodata_dspy.types import Document
+from autodata_dspy.types import Document, Trajectory
 
 TEST_SEED = 7_000_000  # test runs have seeds of their own
 DRAWS = 5000  # of the bootstrap
@@ -100,6 +98,7 @@ class Comparison:
         means: mean score on the test documents; empty where the test could not be run.
         difference: of these.
         n_undecided: runs (of both) that the metric could not decide; they count as 0.
+        accepted: accepted rounds of those that were tried, whatever the metric makes of them.
         confirmed: accepted examples that the domain's `recheck` confirmed, of those that it could decide; empty for a
             domain without one. No optimizer saw these examples, and none is told of this check.
         stopped: why it could not be run.
@@ -108,6 +107,7 @@ class Comparison:
     means: dict[str, float] = field(default_factory=dict)
     difference: Difference | None = None
     n_undecided: int = 0
+    accepted: dict[str, Rate] = field(default_factory=dict)
     confirmed: dict[str, Rate] = field(default_factory=dict)
     stopped: AutodataError | None = None
 
@@ -128,7 +128,8 @@ def compared(bench: Bench, chosen: Candidate, documents: Sequence[Document], see
     try:
         with bench.entered():
             scores = {arm: bench.scores(bench.compilable(state), examples) for arm, state in states.items()}
-            confirmed = _confirmed(bench, states, examples)
+            made = {arm: [bench.run(state, e.document, e.seed)[0] for e in examples] for arm, state in states.items()}
+            confirmed = _confirmed(bench, made)
     except StopRun as stop:
         return Comparison(stopped=stop.cause)
     before, after = ([float(s.score) for s in scores[arm]] for arm in states)
@@ -138,18 +139,22 @@ def compared(bench: Bench, chosen: Candidate, documents: Sequence[Document], see
     ]
     means = {"seed": statistics.fmean(before), "chosen": statistics.fmean(after)}
     n_undecided = sum(bool(s.undecided) for part in scores.values() for s in part)
-    return Comparison(means, paired(gains, seed), n_undecided, confirmed)
+    accepted = {arm: accepted_rounds(trajectories) for arm, trajectories in made.items()}
+    return Comparison(means, paired(gains, seed), n_undecided, accepted, confirmed)
 
 
-def _confirmed(bench: Bench, states: Mapping[str, State], examples: Sequence[dspy.Example]) -> dict[str, Rate]:
+def accepted_rounds(trajectories: Sequence[Trajectory]) -> Rate:
+    """Accepted rounds of those that were tried; rounds lost to infrastructure were not."""
+    rounds = [r for t in trajectories for r in t.rounds if r.decision.reason != "infrastructure"]
+    return Rate(sum(r.decision.accepted for r in rounds), len(rounds))
+
+
+def _confirmed(bench: Bench, made: Mapping[str, Sequence[Trajectory]]) -> dict[str, Rate]:
     """How the domain's machine check, which had no part in accepting, judges what each program got accepted."""
     domain = getattr(bench.original, "domain", None)
     if getattr(domain, "recheck", None) is None:
         return {}
-    accepted = {
-        arm: [r.challenge for e in examples for r in bench.run(state, e.document, e.seed)[0].accepted if r.challenge]
-        for arm, state in states.items()
-    }
+    accepted = {arm: [r.challenge for t in part for r in t.accepted if r.challenge] for arm, part in made.items()}
     items = iter(Validity(domain).measured([c for part in accepted.values() for c in part]).items)
     found = {}
     for arm, challenges in accepted.items():

@@ -149,6 +149,8 @@ def _finish(found: Compiled, run_dir: Path, out: Path | None) -> None:
 
     for arm, mean in found.test.items():
         print(f"test score, {arm}: {mean:.3f}")
+    for arm, rate in found.accepted.items():
+        print(f"rounds accepted on the test documents, {arm}: {rate.k} of {rate.n}")
     for arm, rate in found.confirmed.items():
         print(f"accepted examples that an independent check confirms, {arm}: {rate.k} of {rate.n}")
     print(f"{found.n_runs} program runs ({found.n_replayed} of them from earlier), {len(found.candidates)} candidates")

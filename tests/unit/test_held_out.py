@@ -11,10 +11,10 @@ from autodata_dspy.audit import Rate
 from autodata_dspy.candidates import with_state
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.generators import AgenticSelfInstruct
-from autodata_dspy.held_out import Comparison, Power, compared, paired, verdict_on
+from autodata_dspy.held_out import Comparison, Power, accepted_rounds, compared, paired, verdict_on
 from autodata_dspy.metrics import make
 from autodata_dspy.splitting import split_documents
-from autodata_dspy.types import Verdict
+from autodata_dspy.types import Decision, Round, Trajectory, Verdict
 
 SOME = [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
 
@@ -138,8 +138,17 @@ def test_right_examples_that_are_accepted_do_and_the_check_is_told_of():
     found = compiled(adder(fooled=False), make("acceptance_rate"))
     assert found.improved and found.verdict.startswith("better by +")
     assert found.verdict.endswith("and 14 of 14 of the chosen program's")
+    assert found.accepted["chosen"] == Rate(14, 14) and found.accepted["seed"].k < found.accepted["seed"].n == 14
+    assert found.record()["accepted"]["chosen"] == {"k": 14, "n": 14}
+    assert found.card()["scores"]["test, accepted rounds, chosen"]["n"] == 14
     score = found.card()["scores"]["test, confirmed examples, chosen"]
     assert (score["value"], score["n"]) == (1.0, 14) and 0.7 < score["low"] < 0.8
+
+
+def test_rounds_that_were_lost_to_an_outage_were_not_tried():
+    reasons = ("accepted", "infrastructure", "too_easy")
+    rounds = tuple(Round(i, Decision(reason == "accepted", reason)) for i, reason in enumerate(reasons))
+    assert accepted_rounds([Trajectory("d", 0, rounds), Trajectory("e", 0)]) == Rate(1, 2)
 
 
 @pytest.mark.parametrize(
