@@ -167,7 +167,7 @@ def _put(program: Program, maker: Any) -> None:
     domain = getattr(getattr(maker, "domain", None), "name", "")
     if program.domain and domain and program.domain != domain:
         raise ArtifactError(f"domain: the program is for {program.domain!r}, the generator's is {domain!r}")
-    if program.domain and domain and program.task != _task_of(maker.domain):
+    if program.domain and domain and _sorting(program.task) != _sorting(_task_of(maker.domain)):
         raise ArtifactError("task: the program is for another classification task than the generator's domain")
     before = getattr(getattr(maker, _ASKED_FOR, None), "_compiled", None)
     _open(program, maker)
@@ -183,6 +183,11 @@ def _put(program: Program, maker: Any) -> None:
         # The line before keeps DSPy, which cleans instructions like docstrings, from taking off a first indentation.
         predictor.signature = predictor.signature.with_instructions("\n" + prompt.instructions)
         predictor.demos = [dict(demo) for demo in prompt.demos]
+
+
+def _sorting(task: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a task is, without the texts that somebody gives as examples of it."""
+    return {k: v for k, v in task.items() if k != "examples"} if task is not None else None
 
 
 def _open(program: Program, maker: Any) -> None:

@@ -1,5 +1,6 @@
 """Programs in other projects: loaded by name or path, inside a user's module, compiled further, saved again."""
 
+import dataclasses
 import json
 
 import dspy
@@ -126,6 +127,12 @@ def test_a_program_for_a_task_brings_the_task(tmp_path):
     assert load_program(tmp_path / "p.json").domain.task == TASK
     with pytest.raises(ArtifactError, match="task: the program is for another classification task"):
         load_program(tmp_path / "p.json", maker=AgenticSelfInstruct("legal_labels"))
+    # Texts that somebody gives as examples make no other task of it.
+    richer = legal_labels.for_task(dataclasses.replace(TASK, examples={next(iter(TASK.labels)): ("A text of it.",)}))
+    assert load_program(tmp_path / "p.json", maker=AgenticSelfInstruct(richer)).domain is richer
+    other = legal_labels.for_task(dataclasses.replace(TASK, kind="something else"))
+    with pytest.raises(ArtifactError, match="task: the program is for another classification task"):
+        load_program(tmp_path / "p.json", maker=AgenticSelfInstruct(other))
     save_program(AgenticSelfInstruct("legal_labels"), tmp_path / "own.json")
     assert "task" not in json.loads((tmp_path / "own.json").read_text())
     assert load_program(tmp_path / "own.json").domain is legal_labels.PLUGIN
