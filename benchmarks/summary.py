@@ -1,7 +1,9 @@
-"""Write what a run gave, as committed evidence: `python benchmarks/summary.py RUN --command '…' --out results/x.json`.
+"""Write what a run or a compilation gave, as committed evidence:
+`python benchmarks/summary.py RUN --command '…' --out results/x.json`.
 
 The file holds counts, rates with 95 % Wilson intervals, cost per accepted example, models and versions; accepted
-examples by document id, with the verdict of a second check; no text of a document.
+examples by document id, with the verdict of a second check; no text of a document. Of a compilation: its record, what
+came of each candidate's rounds, on the documents it was chosen by and on the untouched ones, and its log of runs.
 """
 
 from __future__ import annotations
@@ -38,6 +40,36 @@ def _own_words(question: str, document: str, run: int = 13) -> str:
     return f"(left out: {run} words in a row stand in the document)" if copied else question
 
 
+def around(command: str) -> dict[str, Any]:
+    return {
+        "command": command,
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "versions": {p: importlib.metadata.version(p) for p in ("autodata-dspy", "dspy", "sympy", "xllamacpp")},
+    }
+
+
+def compilation(run_dir: Path, command: str) -> dict[str, Any]:
+    record = json.loads((run_dir / "compiled.json").read_text("utf-8"))
+    evaluations = [json.loads(line) for line in (run_dir / "evaluations.jsonl").read_text("utf-8").splitlines()]
+    tested = set(record["split"]["test"])
+    for candidate in record["candidates"]:
+        for part in candidate["state"].values():
+            for demo in part["demos"]:
+                demo.pop("passage", None)
+        for name, untouched in (("rounds", False), ("rounds_on_test_documents", True)):
+            found = Counter(
+                r["decision"]["reason"]
+                for e in evaluations
+                if e["program"] == candidate["id"] and (e["document"] in tested) == untouched
+                for r in e["trajectory"]["rounds"]
+            )
+            share = {"accepted_share_interval": wilson(found["accepted"], found.total())} if found else {}
+            candidate[name] = {"by_reason": dict(found.most_common()), **share}
+    log = [[e["program"], e["document"], e["seed"], round(e["score"]["score"], 4)] for e in evaluations]
+    minutes = sum(e["trajectory"]["seconds"] for e in evaluations) / 60
+    return {**around(command), **record, "document_minutes": round(minutes, 1), "runs": log}
+
+
 def summary(run_dir: Path, command: str) -> dict[str, Any]:
     run = runs.outline(run_dir)
     rounds = reasons(run.trajectories)
@@ -53,10 +85,8 @@ def summary(run_dir: Path, command: str) -> dict[str, Any]:
     names = {key: Path(path).name for key in ("documents", "seeds") if (path := getattr(run.config, key))}
     n = max(len(accepted), 1)
     return {
-        "command": command,
+        **around(command),
         "config": run.config.model_dump() | names,
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-        "versions": {p: importlib.metadata.version(p) for p in ("autodata-dspy", "dspy", "sympy", "xllamacpp")},
         "documents_finished": sum(t.status == "done" for t in run.trajectories),
         "rounds": rounds.total(),
         "rounds_by_reason": dict(rounds.most_common()),
@@ -89,6 +119,6 @@ if __name__ == "__main__":
     parser.add_argument("--command", required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    body = summary(given.run, given.command)
+    body = (compilation if (given.run / "compiled.json").exists() else summary)(given.run, given.command)
     given.out.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print({k: v for k, v in body.items() if k not in ("config", "usage", "examples")})
+    print({k: v for k, v in body.items() if k not in ("config", "usage", "examples", "candidates", "runs")})
