@@ -39,6 +39,7 @@ class Parts:
         repeats: (a challenge, earlier rounds, outputs of learned demonstrations) → whether one of them asked the same.
         recall: all rounds so far → those that the next one knows of.
         feedback: the rounds it knows of → what the challenger is told.
+        aims: whether a document writes for the labels that are rare in the run so far.
     """
 
     domain: Domain
@@ -47,6 +48,7 @@ class Parts:
     repeats: Callable[[Challenge, Sequence[Round], Sequence[Mapping[str, Any]]], bool] = repeats
     recall: Callable[[Sequence[Round]], Sequence[Round]] = tuple
     feedback: Callable[[Sequence[Round]], str] = grouped_feedback
+    aims: bool = True
 
     def with_domain(self, **changes: object) -> Parts:
         """These parts with some fields of the domain replaced."""
@@ -67,11 +69,11 @@ def without_loop(parts: Parts) -> Parts:
     """The verifier as a filter: up to `max_rounds` independent drafts of a document, each kept or dropped.
 
     A draft depends on document, seed and its own number alone: no feedback, no repair of a program that does not run,
-    no memory of earlier rounds (so no check for repetitions, and none in the eyes of the last word). Drafts still walk
-    through the angles, because those go by number and not by outcome. The limits are those of the full program: it
-    ends after `per_document` accepted examples too, so that both may spend the same.
+    no memory of earlier rounds (so no check for repetitions, and none in the eyes of the last word) or of what other
+    documents gave. Drafts still walk through the angles, because those go by number and not by outcome. The limits are
+    those of the full program: it ends after `per_document` accepted examples too, so that both may spend the same.
     """
-    return dataclasses.replace(without_feedback(parts), recall=_no_rounds)
+    return dataclasses.replace(without_feedback(parts), recall=_no_rounds, aims=False)
 
 
 def without_gap(parts: Parts) -> Parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import hashlib
 import json
 import os
 import threading
@@ -21,11 +22,11 @@ _job: contextvars.ContextVar[str] = contextvars.ContextVar("autodata_job", defau
 class CallLog:
     """Finished calls of a run, appended to a JSON-lines file; a resumed run replays them for free.
 
-    One line per call: `{"key", "role", "model", "outputs", "finish", "usage", "job"}`. The key is a hash of the
-    whole request, sampling seed included; the job tells what it was made for, see `working_on`. Lines are flushed,
-    not fsynced: they survive a killed process, and losing some to a power cut only costs calling again. A torn last
-    line is cut off. Memory: about 200 bytes per call that was already there when the log was opened, nothing for
-    later ones.
+    One line per call: `{"key", "role", "model", "outputs", "finish", "usage", "job"}`; notes (see `noted`) have no
+    role. The key is a hash of the whole request, sampling seed included; the job tells what it was made for, see
+    `working_on`. Lines are flushed, not fsynced: they survive a killed process, and losing some to a power cut only
+    costs calling again. A torn last line is cut off. Memory: about 200 bytes per call that was already there when the
+    log was opened, nothing for later ones.
 
     Attributes:
         earlier: role → usage of the calls that were there when the log was opened.
@@ -58,7 +59,8 @@ class CallLog:
                     self._offsets[bytes.fromhex(record["key"])] = offset
                     if job := record.get("job"):
                         self._of_job.setdefault(job, []).append(offset)
-                    self.earlier.setdefault(record["role"], RoleUsage()).add(RoleUsage(**record["usage"]))
+                    if record["role"]:  # notes were asked of nobody
+                        self.earlier.setdefault(record["role"], RoleUsage()).add(RoleUsage(**record["usage"]))
                 except (ValueError, KeyError, TypeError) as error:
                     raise StoreError(
                         f"{self.path}, line {number}: unreadable ({error}); remove the line to go on"
@@ -110,6 +112,22 @@ def working_on(job: str) -> Iterator[None]:
         yield
     finally:
         _job.reset(token)
+
+
+def noted(what: str, value: Any) -> Any:
+    """What the job of this context noted under a name when it was first worked on, else this value, noted now.
+
+    A job may depend on what the run knew when it began. When it is made again after a kill the run knows more, and
+    the calls that are paid already would not be asked again. The value is JSON-able; without a log it is given back.
+    """
+    log = current_log()
+    if log is None:
+        return value
+    key = hashlib.blake2b(f"note|{what}|{_job.get()}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    if (known := log.get(key)) is not None:
+        return json.loads(known["outputs"][0])
+    log.put(key, "", "", [json.dumps(value)], "note", RoleUsage())
+    return value
 
 
 _log: contextvars.ContextVar[CallLog | None] = contextvars.ContextVar("autodata_call_log", default=None)

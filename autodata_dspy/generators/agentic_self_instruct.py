@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import dspy
 
 from autodata_dspy.ablations import Parts, ablations, leave_out
 from autodata_dspy.acceptance import AcceptanceRule
+from autodata_dspy.call_log import noted
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
 from autodata_dspy.modules import Challenger, Extractor, QualityVerifier, Solver
@@ -32,7 +34,7 @@ class AgenticSelfInstruct(RoleModule):
     challenger writes; free and cheap checks, then the quality verifier, screen; the weak solver attempts until its
     outcome is certain; only if it struggles, the strong one does; the acceptance rule decides, and the domain's
     module with the last word where there is one; what failed, and why, goes into the next round, which starts from
-    another angle.
+    another angle. Where examples have labels, a document begins with those of which the run has the fewest.
 
     Args:
         domain: a domain's name or a Domain.
@@ -81,10 +83,14 @@ class AgenticSelfInstruct(RoleModule):
             self.quality_verifier._compiled = True  # part of the examiner unless it is asked for
         self.weak = self.domain.learner() if self.domain.learner else Solver(self.domain, "weak", self.roles)
         self.strong = Solver(self.domain, "strong", self.roles)
+        self._n_of: Counter[str] = Counter()  # label's angle → examples of it that the run has accepted so far
         self.last_word = self.domain.last_word(self.domain, self.roles) if self.domain.last_word else None
 
     def learn(self, accepted: Sequence[Challenge]) -> None:
-        """Teach the weak solver, where it is a learner; a run calls this with what each document gave."""
+        """A run calls this with what each document gave. It teaches the weak solver, where that is a learner; and
+        where there are labels, the next documents write for those that are rare so far."""
+        if self.domain.labels:  # another object each time, because documents read it meanwhile
+            self._n_of = self._n_of + Counter(c.angle for c in accepted)
         if self.domain.learner is not None:
             self.weak.learn(accepted)
 
@@ -102,10 +108,11 @@ class AgenticSelfInstruct(RoleModule):
             return self._marked(Trajectory(document.id, seed, tuple(rounds), status, note, seconds, extraction))
 
         try:
+            known = noted("accepted", dict(self._n_of)) if self.domain.labels and self.parts.aims else {}
             extraction, status, note = self._extract(document, seed)
             outages = 0
             while status == "done" and self._wants_more(rounds):
-                rounds.append(self._round(document, extraction, rounds, seed))
+                rounds.append(self._round(document, extraction, rounds, seed, known))
                 round_finished(document.id, rounds[-1])
                 outages = outages + 1 if rounds[-1].decision.reason == "infrastructure" else 0
                 if outages == MAX_OUTAGES:
@@ -133,7 +140,14 @@ class AgenticSelfInstruct(RoleModule):
         n_tried = sum(r.decision.reason != "infrastructure" for r in rounds)
         return n_tried < self.max_rounds and sum(r.decision.accepted for r in rounds) < self.per_document
 
-    def _round(self, document: Document, extraction: dict[str, str], rounds: list[Round], seed: int) -> Round:
+    def _round(
+        self,
+        document: Document,
+        extraction: dict[str, str],
+        rounds: list[Round],
+        seed: int,
+        known: dict[str, int],
+    ) -> Round:
         index, earlier = len(rounds), self.parts.recall(rounds)
         try:
             written = self.challenger(
@@ -142,6 +156,7 @@ class AgenticSelfInstruct(RoleModule):
                 round_index=index,
                 seed=seed,
                 extraction=extraction,
+                known=known,
             )
             challenge = written.challenge
             if challenge is None:

@@ -23,12 +23,27 @@ if TYPE_CHECKING:
 TEMPERATURE = 0.8
 
 
-def _angle(angles: tuple[str, ...], document_id: str, seed: int, round_index: int) -> str:
+def _angle(angles: tuple[str, ...], document_id: str, seed: int, round_index: int, known: Mapping[str, int]) -> str:
     """The next angle of a document; its `{one}`, `{other}` and `{numbers}` become numbers drawn for this round."""
-    angle = angles[(seed_for(document_id, seed) + round_index) % len(angles)]
+    angle = angles[_place([known.get(a, 0) for a in angles], seed_for(document_id, seed), round_index)]
     one, other = random.Random(seed_for("numbers", document_id, seed, round_index)).sample(range(2, 10), 2)
     drawn = {"{one}": str(one), "{other}": str(other), "{numbers}": f"{one} and {other}"}
     return re.sub(r"{(?:one|other|numbers)}", lambda slot: drawn[slot[0]], angle)
+
+
+def _place(counts: list[int], first: int, round_index: int) -> int:
+    """Which angle's turn it is: of those with the lowest count the next one in turn, beginning with `first`.
+
+    With equal counts the rounds walk through the angles. A round counts, whatever came of it, and where there are at
+    least four angles a rare one comes twice in a document before others follow: more would leave nothing for them
+    where it is one from which nothing is ever accepted.
+    """
+    n, place, tries = len(counts), 0, [0] * len(counts)
+    most = 2 if n >= 4 else 1
+    for _ in range(round_index + 1):
+        place = min(range(n), key=lambda i: (tries[i] // most, counts[i] + tries[i], (i - first) % n))
+        tries[place] += 1
+    return place
 
 
 class Challenger(RoleModule):
@@ -57,10 +72,12 @@ class Challenger(RoleModule):
         round_index: int = 0,
         seed: int = 0,
         extraction: Mapping[str, str] | None = None,
+        known: Mapping[str, int] | None = None,
     ) -> dspy.Prediction:
-        """Write one challenge; the angle depends on document, round and seed alone.
+        """Write one challenge; the angle depends on document, round, seed and `known` alone.
 
         Args:
+            known: angle → how many examples there are of it, in other documents; the rarer ones come first.
             extraction: what the extractor found, by field, where the domain has one.
 
         Raises:
@@ -68,7 +85,7 @@ class Challenger(RoleModule):
         """
         text = passage_of(document, seed, self.domain)
         angles = (self.domain.directions(text) if self.domain.directions else ()) or self.domain.angles
-        angle = _angle(angles, document.id, seed, round_index)
+        angle = _angle(angles, document.id, seed, round_index, known or {})
         # Inputs go from constant to changing, so that the passage stays in the model's prompt cache.
         known = {"passage": shown(text), "angle": angle, "feedback": feedback}
         known |= dict(extraction or {})

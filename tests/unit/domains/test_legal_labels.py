@@ -1,11 +1,13 @@
 """Labelled legal texts: what is built, what is refused, and the loop with the learner as weak solver."""
 
+import json
 import typing
 from collections import Counter
 
 import dspy
 import pytest
 
+from autodata_dspy.budget import Limits
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.domains.legal_labels import DEFAULT, PLUGIN, for_task
 from autodata_dspy.generation import fingerprint, generate, models_of
@@ -295,6 +297,58 @@ def test_a_resumed_run_teaches_the_learner_what_was_accepted_before(scripted, tm
     assert [r.decision for t in generate(alone, DOCUMENTS, concurrency=1).trajectories for r in t.rounds] == [
         r.decision for t in whole.trajectories for r in t.rounds
     ]
+
+
+FOUR = LabelledTask(
+    name="letters about a flat",
+    labels={label: f"The letter is about the {label}." for label in ("rent", "eviction", "garden", "heating")},
+)
+SAID |= {
+    "garden": "Whoever lives in the {1} may plant {2} shrubs behind our house in {3} after {0}, hedges excepted.",
+    "heating": "The radiators of the {1} stay cold until {0}, because {2} pipes below {3} street are being replaced.",
+}
+
+
+def four(scripted, hard="", **options):
+    """A loop over four labels, of which the strong solver never recognises the hard one."""
+    words = {"monthly rent": "rent", "caretaker": "eviction", "shrubs": "garden", "radiators": "heating"}
+
+    def strong(call):
+        label = next(label for word, label in words.items() if word in call.inputs["question"])
+        return {"label": label if label != hard else "eviction"}
+
+    roles = roles_for(scripted, strong)
+    return AgenticSelfInstruct(for_task(FOUR), roles, **options), roles
+
+
+def tried(result):
+    return [Counter(r.challenge.label for r in t.rounds) for t in result.trajectories]
+
+
+def test_a_label_of_which_nothing_is_accepted_comes_twice_in_a_document_and_not_more_often(scripted):
+    maker, _ = four(scripted, hard="rent")
+    result = generate(maker, DOCUMENTS[:6], concurrency=1)
+    assert {row["label"] for row in result.accepted} == {"eviction", "garden", "heating"}
+    first, _, *later = tried(result)
+    assert first == dict.fromkeys(FOUR.labels, 1)
+    assert [part["rent"] for part in later] == [2, 2, 2, 2]
+    alone, _ = four(scripted, hard="rent", without="loop")
+    assert tried(generate(alone, DOCUMENTS[:6], concurrency=1)) == [dict.fromkeys(FOUR.labels, 1)] * 6
+
+
+def test_a_document_that_is_made_again_is_written_for_the_labels_of_its_first_time(scripted, tmp_path):
+    """What the run knows has grown by then, but the calls that were paid must be those that are asked again."""
+    maker, _ = four(scripted, hard="rent")
+    stopped = generate(maker, DOCUMENTS[:6], concurrency=2, run_dir=tmp_path / "r", limits=Limits(max_calls=50))
+    done = {t.document_id for t in stopped.trajectories if t.status == "done"}
+    assert stopped.stopped is not None and len(done) >= 2
+    log = [json.loads(line) for line in (tmp_path / "r" / "calls.jsonl").read_text().splitlines()]
+    under_way = [r for r in log if r["role"] and r["job"].partition("|")[2] not in done]
+    again, _ = four(scripted, hard="rent")
+    whole = generate(again, DOCUMENTS[:6], concurrency=2, run_dir=tmp_path / "r")
+    assert whole.stopped is None and len(whole.trajectories) == 6
+    assert sum(used["replayed"] for used in whole.usage.values()) == len(under_way) > 0
+    assert set(whole.usage) == {"challenger", "quality_verifier", "strong_solver"}  # a note is no role's
 
 
 def test_documents_may_be_worked_on_at_the_same_time_and_copies_of_a_generator_learn_apart(scripted):

@@ -1,12 +1,15 @@
 from typing import ClassVar
 
 import dspy
+import pytest
 
+from autodata_dspy.asking import seed_for
 from autodata_dspy.judging import fenced
 from autodata_dspy.modules import Challenger
 from autodata_dspy.types import Document
 
 DOCUMENT = Document("d", "A lighthouse shows ships the way into the harbour.")
+SEED = next(seed for seed in range(99) if seed_for("d", seed) % 4 == 1)  # four angles begin with the second
 FIELDS = {"question": "Where to?", "answer": "Into the harbour."}
 
 
@@ -34,6 +37,28 @@ def test_consecutive_rounds_walk_through_all_angles(scripted):
     challenger = Challenger(scripted.domain(), roles)
     angles = [challenger(document=DOCUMENT, round_index=i, seed=4).angle for i in range(6)]
     assert sorted(angles[:3]) == ["a", "b", "c"] and angles[3:] == angles[:3]
+
+
+@pytest.mark.parametrize(
+    ("known", "angles"),
+    [
+        ({}, "bcdabc"),
+        ({"b": 1}, "cdabcd"),
+        ({"a": 3, "b": 3, "c": 3}, "ddbcab"),  # twice at once, and then after the others have had as many turns
+        ({"a": 1, "b": 2, "c": 1, "d": 1}, "cdabcd"),
+        ({"elsewhere": 5}, "bcdabc"),
+    ],
+)
+def test_angles_of_which_there_are_few_examples_come_first(scripted, known, angles):
+    challenger = Challenger(scripted.domain(angles=("a", "b", "c", "d")), scripted.roles(challenger=FIELDS))
+    asked = [challenger(document=DOCUMENT, round_index=i, seed=SEED, known=known).angle for i in range(6)]
+    assert "".join(asked) == angles
+
+
+def test_few_angles_are_walked_through_whatever_there_is(scripted):
+    challenger = Challenger(scripted.domain(angles=("a", "b")), scripted.roles(challenger=FIELDS))
+    asked = [challenger(document=DOCUMENT, round_index=i, known={"a": 9}).angle for i in range(4)]
+    assert sorted(asked[:2]) == sorted(asked[2:]) == ["a", "b"]
 
 
 def test_an_angle_with_numbers_gets_other_ones_each_round_and_the_same_in_a_rerun(scripted):
