@@ -7,6 +7,7 @@ from collections import Counter
 import dspy
 import pytest
 
+from autodata_dspy.acceptance import Thresholds
 from autodata_dspy.budget import Limits
 from autodata_dspy.domains.base import Malformed
 from autodata_dspy.domains.legal_labels import DEFAULT, PLUGIN, for_task
@@ -338,13 +339,16 @@ def test_a_label_of_which_nothing_is_accepted_comes_twice_in_a_document_and_not_
 
 def test_a_document_that_is_made_again_is_written_for_the_labels_of_its_first_time(scripted, tmp_path):
     """What the run knows has grown by then, but the calls that were paid must be those that are asked again."""
-    maker, _ = four(scripted, hard="rent")
+    open_to_all = Thresholds(
+        n_weak=1, weak_at_most=1.0, n_strong=3, strong_min=0.6
+    )  # whatever the learner knows by then
+    maker, _ = four(scripted, hard="rent", acceptance=open_to_all)
     stopped = generate(maker, DOCUMENTS[:6], concurrency=2, run_dir=tmp_path / "r", limits=Limits(max_calls=50))
     done = {t.document_id for t in stopped.trajectories if t.status == "done"}
     assert stopped.stopped is not None and len(done) >= 2
     log = [json.loads(line) for line in (tmp_path / "r" / "calls.jsonl").read_text().splitlines()]
     under_way = [r for r in log if r["role"] and r["job"].partition("|")[2] not in done]
-    again, _ = four(scripted, hard="rent")
+    again, _ = four(scripted, hard="rent", acceptance=open_to_all)
     whole = generate(again, DOCUMENTS[:6], concurrency=2, run_dir=tmp_path / "r")
     assert whole.stopped is None and len(whole.trajectories) == 6
     assert sum(used["replayed"] for used in whole.usage.values()) == len(under_way) > 0
