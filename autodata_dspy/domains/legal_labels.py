@@ -137,7 +137,7 @@ def _told(signature: Any, task: LabelledTask) -> Any:
 
 
 def _angles(task: LabelledTask) -> dict[str, str]:
-    """What the challenger is told → the label. Rounds walk through them, so that labels come equally often."""
+    """What the challenger is told → the label. Rounds walk through them, those with few examples first."""
     return {f"{label}: {definition}": label for label, definition in task.labels.items()}
 
 
@@ -251,7 +251,7 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         seeds=lambda: _seeds(task),
         labels=task.labels,
         task=task,
-        max_rounds=len(task.labels),  # one pass over a document tries each label once
+        max_rounds=len(task.labels),  # as many as there are labels: each comes once, unless some are rare by then
         per_document=len(task.labels),
         write_tokens=120,
         passage_chars=600,
