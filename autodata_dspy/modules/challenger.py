@@ -87,15 +87,14 @@ class Challenger(RoleModule):
         angles = (self.domain.directions(text) if self.domain.directions else ()) or self.domain.angles
         angle = _angle(angles, document.id, seed, round_index, known or {})
         # Inputs go from constant to changing, so that the passage stays in the model's prompt cache.
-        known = {"passage": shown(text), "angle": angle, "feedback": feedback}
-        known |= dict(extraction or {})
+        inputs = {"passage": shown(text), "angle": angle, "feedback": feedback, **(extraction or {})}
         try:
             written = self.ask(
                 self.write,
                 "challenger",
                 seed_for("challenger", document.id, seed, round_index),
                 {"temperature": TEMPERATURE, "max_tokens": self.domain.write_tokens},
-                **{name: known[name] for name in self.domain.write.input_fields},
+                **{name: inputs[name] for name in self.domain.write.input_fields},
             )
             # Repaired JSON has all its fields, the last one torn. A machine that checks what is built would notice.
             if cut_off() and self.domain.recheck is None:
