@@ -13,8 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autodata_dspy.budget import RoleUsage
-from autodata_dspy.errors import StoreError
+from autodata_dspy.budget import RoleUsage, current_meter
+from autodata_dspy.errors import StopRun, StoreError
 
 _job: contextvars.ContextVar[str] = contextvars.ContextVar("autodata_job", default="")
 
@@ -114,11 +114,24 @@ def working_on(job: str) -> Iterator[None]:
         _job.reset(token)
 
 
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """What cannot be written in this context stops the run: a full disk says nothing about the document."""
+    try:
+        yield
+    except StoreError as error:
+        current_meter().stop(error)
+        raise StopRun(error) from error
+
+
 def noted(what: str, value: Any) -> Any:
     """What the job of this context noted under a name when it was first worked on, else this value, noted now.
 
     A job may depend on what the run knew when it began. When it is made again after a kill the run knows more, and
     the calls that are paid already would not be asked again. The value is JSON-able; without a log it is given back.
+
+    Raises:
+        StopRun: the log cannot be written.
     """
     log = current_log()
     if log is None:
@@ -126,7 +139,8 @@ def noted(what: str, value: Any) -> Any:
     key = hashlib.blake2b(f"note|{what}|{_job.get()}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     if (known := log.get(key)) is not None:
         return json.loads(known["outputs"][0])
-    log.put(key, "", "", [json.dumps(value)], "note", RoleUsage())
+    with writing():
+        log.put(key, "", "", [json.dumps(value)], "note", RoleUsage())
     return value
 
 

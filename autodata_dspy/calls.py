@@ -20,8 +20,8 @@ import pydantic
 from dspy.utils.exceptions import LMError
 
 from autodata_dspy.budget import RoleUsage, current_meter, one_line
-from autodata_dspy.call_log import current_log
-from autodata_dspy.errors import ConfigError, ProviderError, StopRun, StoreError
+from autodata_dspy.call_log import current_log, writing
+from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 
 logger = logging.getLogger(__name__)
 
@@ -134,11 +134,8 @@ class RoleLM(dspy.BaseLM):
         if finish == "length":
             logger.info("role %s: the answer was cut off after %d tokens", self.role, usage.output_tokens)
         if log is not None:
-            try:
+            with writing():
                 log.put(key, self.role, inner.model, outputs, finish, usage)
-            except StoreError as error:  # a full disk says nothing about the document
-                meter.stop(error)
-                raise StopRun(error) from error
         _last.set(CallInfo(self.role, inner.model, finish, False, usage.output_tokens))
         return outputs
 

@@ -23,8 +23,8 @@ import dspy
 
 from autodata_dspy import errors
 from autodata_dspy.budget import Limits, Meter, RoleUsage, current_meter, metered, one_line
-from autodata_dspy.call_log import CallLog, logged, working_on
-from autodata_dspy.errors import AutodataError, ConfigError, Interrupted, StopRun, StoreError
+from autodata_dspy.call_log import CallLog, logged, working_on, writing
+from autodata_dspy.errors import AutodataError, ConfigError, Interrupted, StopRun
 from autodata_dspy.events import listening, round_finished
 from autodata_dspy.executors import Elsewhere
 from autodata_dspy.jobs import Job, Told, failed, made, traced
@@ -205,7 +205,7 @@ class Errands:
             stop.partial = partial and _told(dataclasses.replace(partial, note=str(stop)))
             raise
         except Exception as error:  # the engine gave the document up
-            return failed(job, error, packet.without), []
+            return failed(job, error, packet.without), [[]]
 
     def _sent(self, packet: Packet, errand: dict[str, Any], again: bool) -> dict[str, Any]:
         """The report on an errand; its calls are logged and counted. `spent`: a next lease may let it go on."""
@@ -222,13 +222,10 @@ class Errands:
         report["spent"] = lease.max_calls == 0 or any(usage.calls for usage in used.values())
         for level, text in report["log"]:
             logger.log(level, "%s", text)
-        try:
-            if self.log is not None:
+        if self.log is not None:
+            with writing():
                 for record in report["calls"]:
                     self.log.add(record)
-        except StoreError as error:  # a full disk says nothing about the document
-            meter.stop(error)
-            raise StopRun(error) from error
         return report
 
 

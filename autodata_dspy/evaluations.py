@@ -18,10 +18,10 @@ from typing import Any
 import dspy
 
 from autodata_dspy.budget import Meter, metered, one_line
-from autodata_dspy.call_log import CallLog, logged, working_on
+from autodata_dspy.call_log import CallLog, logged, working_on, writing
 from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
 from autodata_dspy.errands import Errands, packed
-from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun, StoreError
+from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_score
 from autodata_dspy.executors import Elsewhere, run_threads
 from autodata_dspy.jobs import Job, traced
@@ -91,8 +91,9 @@ class Bench:
         return self  # what optimizers copy are programs; the bench is shared
 
     @property
-    def name(self) -> str:
-        return type(self.original).__name__
+    def n_finished(self) -> int:
+        """Distinct runs that have a score, replayed ones included."""
+        return len(self._done)
 
     def compilable(self, state: State | None = None) -> Compilable:
         """A program for an optimizer to work on; the seed unless told otherwise."""
@@ -184,11 +185,11 @@ class Bench:
 
     def _replayed(self, key: str) -> tuple[Trajectory, list[Any], Score] | None:
         record = self.log.get(key) if self.log is not None else None
-        if record is None:
+        if record is None or "calls" not in record:  # an earlier version's; its model calls are in the log of calls
             return None
         with self._lock:
             self.n_replayed += 1
-        return from_dict(Trajectory, record["trajectory"]), record["trace"], revived_score(record["score"])
+        return from_dict(Trajectory, record["trajectory"]), record["calls"], revived_score(record["score"])
 
     def _fresh(
         self, key: str, candidate: Candidate, document: Document, seed: int
@@ -196,32 +197,27 @@ class Bench:
         maker, job = self.program(candidate.state), Job(document, seed)
         with self.entered(), dspy.context(trace=[]):  # an optimizer's own is not the metric's
             if self._errands is not None:
-                trajectory, trace = self._errands.run(packed(maker), job, key, traced=True)
+                trajectory, calls = self._errands.run(packed(maker), job, key, traced=True)
             else:
                 with working_on(key):
-                    trajectory, trace = traced(maker, job)
+                    trajectory, calls = traced(maker, job)
             score = self.score(self.example(document, seed), _prediction(trajectory), None, None, None)
-        record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
-        record |= {"trajectory": to_dict(trajectory), "trace": trace, "score": plain_score(score)}
-        if self.log is not None:
-            with self._lock:
-                try:
+            record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
+            record |= {"trajectory": to_dict(trajectory), "calls": calls, "score": plain_score(score)}
+            if self.log is not None:
+                with self._lock, writing():
                     self.log.put(record)
-                except StoreError as error:
-                    self.meter.stop(error)
-                    raise StopRun(error) from error
-        return trajectory, json.loads(json.dumps(trace, default=str)), score
+        return trajectory, json.loads(json.dumps(calls, default=str)), score
 
     def score(self, gold: Any, pred: Any, trace: Any, pred_name: str | None, pred_trace: Any) -> Score:
         """What the metric says, as a Score. A metric that breaks stops the run: optimizers would call it a 0."""
         try:
             found = self._metric(gold, pred, trace, pred_name, pred_trace)
-            return found if isinstance(found, Score) else Score(float(getattr(found, "score", found)), _feedback(found))
+            if isinstance(found, Score):
+                return found
+            return Score(float(getattr(found, "score", found)), str(getattr(found, "feedback", "") or ""))
         except Exception as error:
-            where = f" in the feedback for {pred_name!r}" if pred_name else ""
-            broken = ConfigError(f"the metric failed{where}: {type(error).__name__}: {one_line(error)}")
-            self.meter.stop(broken)
-            raise StopRun(broken) from error
+            raise self._broken(f" in the feedback for {pred_name!r}" if pred_name else "", error) from error
 
     def metric(
         self, gold: Any, pred: Any, trace: Any = None, pred_name: str | None = None, pred_trace: Any = None
@@ -241,7 +237,15 @@ class Bench:
     def values(self, accepted: Sequence[Challenge]) -> list[float] | None:
         """What each example is worth beside the others, where the metric can tell; None where it cannot."""
         told = getattr(self._metric, "values", None)
-        return told(accepted) if told is not None else None
+        try:
+            return [float(v) for _, v in zip(accepted, told(accepted), strict=True)] if told is not None else None
+        except Exception as error:
+            raise self._broken(" in telling what examples are worth", error) from error
+
+    def _broken(self, where: str, error: Exception) -> StopRun:
+        broken = ConfigError(f"the metric failed{where}: {type(error).__name__}: {one_line(error)}")
+        self.meter.stop(broken)
+        return StopRun(broken)
 
     def scores(self, student: Any, examples: Sequence[dspy.Example]) -> list[Score]:
         """The scores of a program on examples, in order; `n_threads` at a time.
@@ -294,7 +298,3 @@ def _rollout(student: Compilable) -> int:
 
 def _prediction(trajectory: Trajectory) -> dspy.Prediction:
     return dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)
-
-
-def _feedback(found: Any) -> str:
-    return str(getattr(found, "feedback", "") or "")

@@ -112,7 +112,7 @@ def _run(
         print(line, file=stream, flush=True)
 
     def ran(candidate: Any, document: Any, score: Any, bench: Any) -> None:
-        line = f"run {bench.n_runs}: candidate {candidate.id[:6]} on {document.id}: {score.score:.3f}"
+        line = f"run {bench.n_finished}: candidate {candidate.id[:6]} on {document.id}: {score.score:.3f}"
         print(line, file=stream, flush=True)
 
     try:

@@ -9,7 +9,6 @@ import importlib.util
 import io
 import itertools
 import logging
-import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -235,13 +234,11 @@ def spread(pool: Sequence[Harvest], size: int) -> list[Harvest]:
     return [pool[place] for _, place in sorted(ranked)[:size]]
 
 
-def with_demos(state: State, pool: Sequence[Harvest], own: bool, rng: random.Random | None = None) -> State:
+def with_demos(state: State, pool: Sequence[Harvest], own: bool) -> State:
     """The state with these demonstrations: instead of its own, or (`own`) after them."""
     changed = {}
     for name, part in state.items():
         taken = [h.demos[name] for h in pool if name in h.demos]
-        if rng is not None:
-            rng.shuffle(taken)
         changed[name] = {**part, "demos": [*part["demos"], *taken] if own or not taken else taken}
     return changed
 

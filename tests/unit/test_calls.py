@@ -12,7 +12,7 @@ from dspy import lm15
 from dspy.utils.dummies import DummyLM
 
 from autodata_dspy.budget import Limits, Meter, metered
-from autodata_dspy.call_log import CallLog, logged
+from autodata_dspy.call_log import CallLog, logged, noted, working_on
 from autodata_dspy.calls import RoleLM, last_call, request_key
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun, StoreError
 
@@ -291,3 +291,26 @@ def test_an_old_style_lm_plays_a_role_and_its_cost_is_counted():
     usage = meter.by_role["judge"]
     assert (usage.input_tokens, usage.output_tokens, usage.truncated, usage.usd) == (4, 2, 1, 0.25)
     assert last_call().finish_reason == "length"
+
+
+def test_a_note_is_what_was_noted_first_for_each_job_and_no_role_s(log):
+    for value, fresh in ((1, True), (2, False)):
+        with logged(log if fresh else CallLog(log.path)), working_on("a"):
+            assert noted("known", {"rent": value}) == {"rent": 1}
+    again = CallLog(log.path)
+    with logged(again), working_on("b"):
+        assert noted("known", {"rent": 3}) == {"rent": 3}
+    with logged(again), working_on("a"):
+        assert noted("other", 4) == 4
+    assert noted("known", 5) == 5  # nobody keeps anything
+    assert again.earlier == {}
+
+
+def test_a_note_that_cannot_be_written_stops_the_run(log):
+    def full(*facts):
+        raise StoreError("cannot write calls.jsonl: No space left on device")
+
+    log.put = full
+    with metered(Meter()) as meter, logged(log), pytest.raises(StopRun, match="No space left"):
+        noted("known", 1)
+    assert isinstance(meter.stopped_by, StoreError)

@@ -31,6 +31,8 @@ TASK = LabelledTask(
 SAID = {
     "rent": "From {0} the monthly rent for the {1} increases by {2} euros, payable to our account in {3}.",
     "eviction": "Leave the {1} by {0} and return all {2} keys to the caretaker; your lease in {3} is over.",
+    "garden": "Whoever lives in the {1} may plant {2} shrubs behind our house in {3} after {0}, hedges excepted.",
+    "heating": "The radiators of the {1} stay cold until {0}, because {2} pipes below {3} street are being replaced.",
 }
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 ROOMS = ("attic", "cellar flat", "corner room", "studio", "loft", "gallery", "annex", "cabin", "cottage", "suite")
@@ -304,10 +306,6 @@ FOUR = LabelledTask(
     name="letters about a flat",
     labels={label: f"The letter is about the {label}." for label in ("rent", "eviction", "garden", "heating")},
 )
-SAID |= {
-    "garden": "Whoever lives in the {1} may plant {2} shrubs behind our house in {3} after {0}, hedges excepted.",
-    "heating": "The radiators of the {1} stay cold until {0}, because {2} pipes below {3} street are being replaced.",
-}
 
 
 def four(scripted, hard="", **options):
@@ -339,9 +337,8 @@ def test_a_label_of_which_nothing_is_accepted_comes_twice_in_a_document_and_not_
 
 def test_a_document_that_is_made_again_is_written_for_the_labels_of_its_first_time(scripted, tmp_path):
     """What the run knows has grown by then, but the calls that were paid must be those that are asked again."""
-    open_to_all = Thresholds(
-        n_weak=1, weak_at_most=1.0, n_strong=3, strong_min=0.6
-    )  # whatever the learner knows by then
+    # The learner, who knows more by then, rejects nothing.
+    open_to_all = Thresholds(n_weak=1, weak_at_most=1.0, n_strong=3, strong_min=0.6)
     maker, _ = four(scripted, hard="rent", acceptance=open_to_all)
     stopped = generate(maker, DOCUMENTS[:6], concurrency=2, run_dir=tmp_path / "r", limits=Limits(max_calls=50))
     done = {t.document_id for t in stopped.trajectories if t.status == "done"}

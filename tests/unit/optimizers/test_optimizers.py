@@ -1,8 +1,10 @@
 """Every optimizer end to end: it finds what there is to find, and nothing where there is nothing."""
 
+import concurrent.futures
 import importlib
 import importlib.util
 import itertools
+import json
 import random
 import sys
 
@@ -14,7 +16,9 @@ from scripted import scripted_roles, tiny_domain
 from autodata_dspy import registry
 from autodata_dspy.candidates import state_of
 from autodata_dspy.errors import ConfigError
+from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench
+from autodata_dspy.executors import Elsewhere
 from autodata_dspy.metrics.base import DataMetric, Measured
 from autodata_dspy.modules import Challenger
 from autodata_dspy.optimizers.base import Harvest, Proposer, Task, harvested, spread, tame_dspy
@@ -214,13 +218,27 @@ class Worth(DataMetric):
         return [int(e.question.split()[-1]) / len(examples) for e in examples]
 
 
+def numbering():
+    """A program that writes good questions and numbers them."""
+    numbers, program = itertools.count(1), compiling.maker()
+
+    def write(call):
+        return {"question": f"GOOD {call.seed:x} {next(numbers)}", "answer": "right"}
+
+    program.roles._given["challenger"].engine.script = write
+    return program
+
+
+@pytest.mark.parametrize("values", [lambda self, examples: [1.0], lambda self, examples: 1 / 0])
+def test_a_metric_that_cannot_say_what_examples_are_worth_stops_the_run_with_one_line(monkeypatch, values):
+    monkeypatch.setattr(Worth, "values", values)
+    found = compiling.compiled("bootstrap", numbering(), Worth())
+    assert isinstance(found.stopped, ConfigError) and "\n" not in str(found.stopped)
+    assert str(found.stopped).startswith("the metric failed in telling what examples are worth: ")
+
+
 def test_every_accepted_example_can_become_a_demonstration_and_the_worthiest_comes_first():
-    numbers = itertools.count(1)
-    program = compiling.maker()
-    program.roles._given["challenger"].engine.script = lambda call: {
-        "question": f"GOOD {call.seed:x} {next(numbers)}",
-        "answer": "right",
-    }
+    program = numbering()
     program.max_rounds = program.per_document = 3
     bench = Bench(program, Worth())
     examples = [bench.example(document, 0) for document in compiling.documents(2)]
@@ -235,11 +253,7 @@ def test_every_accepted_example_can_become_a_demonstration_and_the_worthiest_com
 
 
 def test_where_the_metric_cannot_tell_examples_apart_they_are_worth_their_run():
-    bench = Bench(compiling.maker(), lambda gold, pred, *_: 0.25 if "anchor" in gold.document.id else 0.75)
-    bench.original.roles._given["challenger"].engine.script = lambda call: {
-        "question": f"GOOD {call.seed:x}",
-        "answer": "right",
-    }
+    bench = Bench(numbering(), lambda gold, pred, *_: 0.25 if "anchor" in gold.document.id else 0.75)
     pool = harvested(bench.compilable(), [bench.example(d, 0) for d in compiling.documents(2)], good_only=True)
     assert [h.worth for h in pool] == [0.75, 0.25]
 
@@ -251,17 +265,37 @@ def test_no_label_is_shown_twice_before_all_were_shown_once():
 
 
 def test_the_first_candidate_of_bootstrap_shows_the_worthiest():
-    numbers = itertools.count(1)
-    program = compiling.maker()
-    program.roles._given["challenger"].engine.script = lambda call: {
-        "question": f"GOOD {call.seed:x} {next(numbers)}",
-        "answer": "right",
-    }
+    program = numbering()
     found = compiling.compiled("bootstrap", program, Worth(), options={"max_demos": 2})
     shown = found.candidates[1].state["challenger.write"]["demos"][-2:]
     n_val = len(found.split["val"])
     harvest = [n_val + n for n in range(1, len(found.split["train"]) + 1)]  # the seed's runs come before the harvest
     assert sorted(int(d["question"].split()[-1]) for d in shown) == harvest[-2:]
+
+
+def gone(function, *given):
+    future = concurrent.futures.Future()
+    future.set_exception(RuntimeError("the worker is gone"))
+    return future
+
+
+def test_a_document_that_was_given_up_elsewhere_gives_no_demonstration():
+    bench = Bench(compiling.Traveller(), lambda *_: 0.5, elsewhere=Elsewhere("dask", gone))
+    student, example = bench.compilable(), bench.example(compiling.documents(1)[0], 0)
+    assert student(**example.inputs()).trajectory.status == "failed"
+    assert harvested(student, [example], good_only=False) == []
+
+
+def test_a_run_that_was_recorded_without_its_calls_is_made_again(tmp_path):
+    document, path = compiling.documents(1)[0], tmp_path / "evaluations.jsonl"
+    state = state_of(compiling.maker())
+    Bench(compiling.maker(), compiling.accepted, log=EvaluationLog(path)).run(state, document, 0)
+    record = json.loads(path.read_text())
+    for lacking, n_replayed in ((record, 1), ({k: v for k, v in record.items() if k != "calls"}, 0)):
+        path.write_text(json.dumps(lacking) + "\n")
+        bench = Bench(compiling.maker(), compiling.accepted, log=EvaluationLog(path))
+        assert bench.run(state, document, 0)[1] == record["calls"]
+        assert bench.n_replayed == n_replayed
 
 
 def test_another_rollout_is_another_run():
