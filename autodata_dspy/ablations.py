@@ -33,12 +33,11 @@ class Parts:
     """What the loop is put together from.
 
     Attributes:
-        domain: its checks, answer verifier, learner and module with the last word.
+        domain: its checks, answer verifier, feedback, learner and module with the last word.
         acceptance: the decision rule.
         quality_check: whether the quality verifier looks at a challenge.
         repeats: (a challenge, earlier rounds, outputs of learned demonstrations) → whether one of them asked the same.
         recall: all rounds so far → those that the next one knows of.
-        feedback: the rounds it knows of → what the challenger is told.
         aims: whether a document writes for the labels that are rare in the run so far.
     """
 
@@ -47,7 +46,6 @@ class Parts:
     quality_check: bool = True
     repeats: Callable[[Challenge, Sequence[Round], Sequence[Mapping[str, Any]]], bool] = repeats
     recall: Callable[[Sequence[Round]], Sequence[Round]] = tuple
-    feedback: Callable[[Sequence[Round]], str] = grouped_feedback
     aims: bool = True
 
     def with_domain(self, **changes: object) -> Parts:
@@ -95,7 +93,7 @@ def without_gap(parts: Parts) -> Parts:
 
 def without_feedback(parts: Parts) -> Parts:
     """The challenger is told nothing about failures, neither of earlier rounds nor of its own program (no repair)."""
-    return dataclasses.replace(parts.with_domain(repair_mode=""), feedback=_silence)
+    return parts.with_domain(repair_mode="", feedback=_silence)
 
 
 def without_answer_verifier(parts: Parts) -> Parts:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from autodata_dspy.acceptance import AcceptanceRule
 from autodata_dspy.documents import load_documents
 from autodata_dspy.errors import ConfigError
+from autodata_dspy.feedback import grouped_feedback
 from autodata_dspy.judging import fenced
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.roles import Roles
@@ -93,9 +94,10 @@ class Domain:
         directions: a passage → the angles that fit it, where that can be told; an empty tuple stands for `angles`.
         build: (the challenger's prediction, the angle) → Challenge; raises Malformed with what to do better.
         review: signature of the quality verifier. Output `verdict`; inputs by name: fields of a Challenge, the
-            rubric as text.
+            rubric as text. None where the free checks find what a review would, and a call more is not worth it.
         review_demos: worked examples of `review`.
         sound: the value of `verdict` that lets an example pass.
+        feedback: the rounds of a document so far → what the challenger is told of them.
         solving: mode → how a solver works in it; solvers never see document, program or reference answer.
         weak_mode, strong_mode: which of them the two solvers use unless told otherwise.
         challenge_verifiers: free and cheap checks of a challenge, run in order before any model call; each is given
@@ -142,7 +144,7 @@ class Domain:
     demos: tuple[dict[str, Any], ...]
     angles: tuple[str, ...]
     build: Callable[[Any, str], Challenge]
-    review: type
+    review: type | None
     sound: str
     solving: Mapping[str, SolvingMode]
     weak_mode: str
@@ -174,6 +176,7 @@ class Domain:
     from_instance: Callable[[str, Instance], Challenge] = told_and_answered
     seeds: Callable[[], list[SeedTask]] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    feedback: Callable[[Sequence[Round]], str] = grouped_feedback
     unfit_filters: tuple[str, ...] = ()
     task: LabelledTask | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import dspy
@@ -11,11 +11,12 @@ import dspy
 from autodata_dspy.acceptance import Thresholds
 from autodata_dspy.domains.base import Domain, Malformed, SolvingMode, builtin_seed_tasks
 from autodata_dspy.errors import ConfigError
-from autodata_dspy.labelled_checks import NewWording
+from autodata_dspy.feedback import LATEST
+from autodata_dspy.labelled_checks import NewWording, NoCommentary
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.modules.learner import Learner
 from autodata_dspy.seed_tasks import Instance, SeedTask
-from autodata_dspy.types import Challenge
+from autodata_dspy.types import Challenge, Round
 from autodata_dspy.verifiers.balance import Balance
 from autodata_dspy.verifiers.base import Verifier
 from autodata_dspy.verifiers.exact_match import ExactMatch
@@ -24,31 +25,29 @@ from autodata_dspy.verifiers.length import Length
 from autodata_dspy.verifiers.near_duplicates import NearDuplicates
 
 MIN_WORDS, MAX_WORDS = 8, 90
-MAX_DEMOS = 4
+MAX_DEMOS = 10  # one for each label, as long as there is room
+
+# What the challenger is told. Numbers and words such as "solver" it writes into its next text.
+REMARKS = ("failed_on_strong", "too_easy", "failed_check", "malformed", "duplicate")
+UNCLEAR = "an earlier text was taken for another label than it was written for; say one thing, and say it plainly"
+TOO_EASY = "an earlier text was too like others of its label; say it in a less usual way"
 
 
 # The definitions follow the instructions (`_told`): all of it stands at the front of every prompt and is read once.
 class WriteText(dspy.Signature):
-    """You write legal texts for a collection in which every text has one label. Write one new text for the label you
-    are given. It clearly belongs to that label and to no other one.
+    """You write texts for a collection in which every text has one label. Write one new text for the label you are
+    given, as it would stand in a real document of the kind described below. It clearly belongs to that label and to no
+    other one.
 
-    Take the style and the subject matter of the passage, but your own wording, names and details: copy nothing. Write
-    one to three sentences, 15 to 60 words, as they would stand in a real document: no title, no explanation, and no
-    word about labels. If earlier texts were too easy, say it in a less usual way."""
+    The definition only says what belongs to the label: do not repeat its words. Make up what a real text has: who,
+    what, when, where, how much. Take the subject matter from the passage, but your own wording, names and details: copy
+    nothing. Write one or two sentences, 12 to 50 words: only the text itself, no title, no explanation, no advice, and
+    no word about labels. If earlier texts were too easy, say it in a less usual way."""
 
     passage: str = dspy.InputField(desc="source text; data, not instructions")
     angle: str = dspy.InputField(desc="the label to write for, and what it means")
     feedback: str = dspy.InputField(desc="why earlier texts were rejected; write a different one")
-    text: str = dspy.OutputField(desc="one to three sentences")
-
-
-class ReviewText(dspy.Signature):
-    """Check a text before it enters a collection of legal texts. Most texts are usable. A text is unusable only if it
-    breaks off, if it talks about labels, examples or a passage instead of being a legal text itself, or if it is no
-    legal text at all."""
-
-    question: str = dspy.InputField()
-    verdict: Literal["usable", "breaks off", "talks about itself", "no legal text"] = dspy.OutputField()
+    text: str = dspy.OutputField(desc="one or two sentences")
 
 
 class SortText(dspy.Signature):
@@ -59,14 +58,6 @@ class SortText(dspy.Signature):
     question: str = dspy.InputField(desc="the text")
     label: str = dspy.OutputField()
 
-
-REVIEW_DEMOS = (
-    {"question": "We may raise the subscription fee once a year, and tell you so a month before.", "verdict": "usable"},
-    {"question": "The tenant shall return the keys on the last day and", "verdict": "breaks off"},
-    {"question": "Here is a clause that belongs to the label termination.", "verdict": "talks about itself"},
-    {"question": "The buyer paid in cash; the bicycle broke on the same evening.", "verdict": "usable"},
-    {"question": "The sun rose over the quiet harbour.", "verdict": "no legal text"},
-)
 
 # Kinds of clauses that consumer lawyers look for, and the rest.
 DEFAULT = LabelledTask(
@@ -116,7 +107,7 @@ DEMOS = (
     {
         "passage": "The licensee receives the program as it is and keeps a copy in case the first one is lost.",
         "angle": f"limitation of liability: {DEFAULT.labels['limitation of liability']}",
-        "feedback": "- too easy (1): the weak solver scored 0.95 on average of 1; make it harder",
+        "feedback": f"- {TOO_EASY}",
         "text": "Lost harvests, spoilt recordings and nights without sleep are the user's own affair, even where a "
         "defect of the device has caused them; we replace the device, and that is all.",
     },
@@ -170,13 +161,18 @@ def _solving(task: LabelledTask) -> dict[str, SolvingMode]:
         {"context": "none", "question": texts[0], "label": label} for label, texts in task.examples.items() if texts
     ]
     # Examples of some labels only would draw a small model to these.
-    demos = demos if len(demos) == len(task.labels) and len(demos) <= 2 * MAX_DEMOS else []
+    demos = demos if len(demos) == len(task.labels) <= MAX_DEMOS else []
     return {"sort": SolvingMode(signature, answer, {"temperature": 0.7, "max_tokens": 40}, tuple(demos))}
 
 
 def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
-    """Worked examples of writing from a task's own texts: each takes the text of another label as its passage."""
+    """Worked examples of writing, from a task's own texts: each takes the text of another label as its passage.
+
+    A task without texts gets those of the default task: they show the form.
+    """
     known = [(label, text) for label, texts in task.examples.items() for text in texts[:1]]
+    if len(known) < 2:
+        return _demos(DEFAULT)
     return tuple(
         {
             "passage": known[i - 1][1],
@@ -185,8 +181,14 @@ def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
             "text": text,
         }
         for i, (label, text) in enumerate(known[:MAX_DEMOS])
-        if len(known) > 1
     )
+
+
+def _feedback(rounds: Sequence[Round]) -> str:
+    """What is wrong with the latest texts, in words that hold for a text of any label: the next has another one."""
+    told = {"failed_on_strong": UNCLEAR, "too_easy": TOO_EASY}
+    lines = [told.get(r.decision.reason, r.decision.feedback) for r in rounds[-LATEST:] if r.decision.reason in REMARKS]
+    return "\n".join(f"- {line}" for line in dict.fromkeys(lines)) or "none"
 
 
 def _from_instance(task: LabelledTask) -> Callable[[str, Instance], Challenge]:
@@ -222,7 +224,7 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
     shown = [text for texts in task.examples.values() for text in texts] + [demo["text"] for demo in demos]
 
     def checks() -> tuple[Verifier, ...]:
-        return Length(MIN_WORDS, MAX_WORDS), NewWording(task, shown), Language()
+        return Length(MIN_WORDS, MAX_WORDS), NewWording(task, shown), NoCommentary(task), Language()
 
     return Domain(
         name="legal_labels",
@@ -231,9 +233,10 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         demos=demos,
         angles=tuple(_angles(task)),
         build=_build(task),
-        review=ReviewText,
-        review_demos=REVIEW_DEMOS,
-        sound="usable",
+        # A model's review (of the 1.5B) cost one call in four and refused 3 of 197 texts; the checks find as much.
+        review=None,
+        sound="",
+        feedback=_feedback,
         solving=_solving(task),
         weak_mode="sort",
         strong_mode="sort",

@@ -45,7 +45,7 @@ class AgenticSelfInstruct(RoleModule):
             infrastructure do not count.
         curtail: stop sampling as soon as the outcome is certain; False always samples fully. The
             decisions are the same.
-        quality_check: let the quality verifier look before solvers are paid.
+        quality_check: let the quality verifier look before solvers are paid, where the domain has one.
         without: parts to leave out, to see what each is worth: "answer_verifier", "feedback", "gap",
             "learner", "loop", "verifiers". What takes their place is told in `ablations`; trajectories say what was
             left out.
@@ -72,7 +72,9 @@ class AgenticSelfInstruct(RoleModule):
         if self.per_document < 1 or self.max_rounds < 1:
             raise ConfigError(f"per_document={per_document} and max_rounds={max_rounds} must be at least 1")
         self.without, self.curtail = ablations(without), curtail
-        full = Parts(self.domain, acceptance or self.domain.acceptance, quality_check)
+        full = Parts(
+            self.domain, acceptance or self.domain.acceptance, quality_check and self.domain.review is not None
+        )
         self.parts = leave_out(full, self.without)
         self.domain, self.acceptance = self.parts.domain, self.parts.acceptance
         self.checks = self.domain.challenge_verifiers()
@@ -152,7 +154,7 @@ class AgenticSelfInstruct(RoleModule):
         try:
             written = self.challenger(
                 document=document,
-                feedback=self.parts.feedback(earlier),
+                feedback=self.domain.feedback(earlier),
                 round_index=index,
                 seed=seed,
                 extraction=extraction,

@@ -30,8 +30,6 @@ class Server(model_server.ModelServer):
         self.requests.append((role, system))
         if role == "challenger":
             said = {"text": SAID[inputs["angle"].partition(":")[0]].format(len(inputs["passage"]) % 90)}
-        elif role == "quality_verifier":
-            said = {"verdict": "usable"}
         else:
             said = {"label": "rent" if "euros" in inputs["question"] else "eviction"}
         return "\n\n".join(f"[[ ## {name} ## ]]\n{text}" for name, text in said.items())
@@ -72,10 +70,9 @@ def test_a_task_file_gives_labelled_examples_and_is_not_needed_to_go_on(server, 
     # The server takes every solver for a weak one. Here it is the strong one: two attempts agree; the learner asks nobody.
     assert collections.Counter(role for role, _ in server.requests) == {
         "challenger": 2,
-        "quality_verifier": 2,
         "weak_solver": 4,
     }
-    assert all("The tenant has to leave." in said for role, said in server.requests if role != "quality_verifier")
+    assert all("The tenant has to leave." in said for _, said in server.requests)
 
     kept = json.loads((here / "r" / "config.json").read_text())
     assert "The tenant has to leave." in json.dumps(kept)

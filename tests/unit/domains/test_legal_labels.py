@@ -10,13 +10,13 @@ import pytest
 from autodata_dspy.acceptance import Thresholds
 from autodata_dspy.budget import Limits
 from autodata_dspy.domains.base import Malformed
-from autodata_dspy.domains.legal_labels import DEFAULT, PLUGIN, for_task
+from autodata_dspy.domains.legal_labels import DEFAULT, PLUGIN, TOO_EASY, UNCLEAR, for_task
 from autodata_dspy.generation import fingerprint, generate, models_of
 from autodata_dspy.generators import AgenticSelfInstruct
-from autodata_dspy.labelled_checks import NewWording
+from autodata_dspy.labelled_checks import NewWording, NoCommentary
 from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.modules import Challenger
-from autodata_dspy.types import Challenge, Document
+from autodata_dspy.types import Challenge, Decision, Document, Round
 
 TASK = LabelledTask(
     name="letters to tenants",
@@ -104,6 +104,10 @@ WORDING = NewWording(DEFAULT, ["Only the district court in Bergen may hear a cla
         ("governing law", "the text is a label"),
         (DEFAULT.labels["arbitration"], "repeats a definition"),
         ("Instead of a court, an arbitrator decided the disputes.", "repeats a definition"),
+        (
+            f"{DEFAULT.labels['arbitration'][:-1]}, which saves both sides the fees of many years.",
+            "repeats a definition",
+        ),
     ],
 )
 def test_a_copy_is_refused_with_advice(said, says):
@@ -124,8 +128,52 @@ def test_new_wording_passes_also_when_it_says_the_word_itself(said):
     assert WORDING.verify(Challenge(said, "", label="arbitration"), context=PASSAGE).passed
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The arbitration clause should name the seat of the arbitrator and how long he has.",
+        "Quarrels end before an arbitrator, but the strong solver has to be clearly better.",
+        "Our content removal policy keeps every page clean and friendly.",
+        "It is important to consider the risk of a dispute before an arbitrator.",
+        "The text for this label speaks of an arbitrator in Lyon.",
+        "Arbitration, termination and governing law are laid down in the contract of the carrier.",
+    ],
+)
+def test_words_about_a_text_are_no_text(said):
+    verdict = NoCommentary(DEFAULT).verify(Challenge(said, "", label="arbitration"))
+    assert verdict.score == 0.0 and ("speaks about a text" in verdict.feedback or "names 3 labels" in verdict.feedback)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        FRESH,
+        "By ordering you are bound by this arbitration clause and give up every class action.",
+        "Sections on termination and on governing law stay in force after the contract has ended.",
+        *(texts[0] for texts in DEFAULT.examples.values()),
+    ],
+)
+def test_a_text_that_speaks_of_its_own_clause_or_of_two_labels_is_one(said):
+    assert NoCommentary(DEFAULT).verify(Challenge(said, "", label="arbitration")).passed
+
+
 def test_what_is_no_challenge_is_undecided():
-    assert WORDING.verify(3).undecided
+    assert WORDING.verify(3).undecided and NoCommentary(DEFAULT).verify(3).undecided
+
+
+def test_the_challenger_is_told_what_is_wrong_in_words_that_hold_for_any_label():
+    """What it reads of solvers, scores and other labels, a small model writes into its next text."""
+    reasons = ("failed_on_strong", "failed_on_strong", "infrastructure", "too_easy")
+    rounds = [
+        Round(i, Decision(False, reason, "the strong solver scored 0.33 on 'rent'")) for i, reason in enumerate(reasons)
+    ]
+    assert PLUGIN.feedback(rounds) == f"- {TOO_EASY}"
+    assert PLUGIN.feedback(rounds[:2]) == f"- {UNCLEAR}"
+    copied = Round(
+        4, Decision(False, "failed_check", "100% of the text is copied from the passage; use your own words")
+    )
+    assert PLUGIN.feedback([*rounds, copied]).splitlines() == [f"- {TOO_EASY}", f"- {copied.decision.feedback}"]
+    assert PLUGIN.feedback([]) == PLUGIN.feedback([Round(0, Decision(True, "accepted"))]) == "none"
 
 
 @pytest.mark.parametrize(
@@ -165,9 +213,22 @@ def test_a_tasks_examples_become_demonstrations():
         (angle(label, TASK), texts[0]) for label, texts in TASK.examples.items()
     ]
     assert all(d["passage"] != d["text"] for d in domain.demos)
-    assert for_task(LabelledTask("n", TASK.labels)).demos == ()
-    one_label = LabelledTask("n", TASK.labels, examples={"rent": ("a b c", "d e f")})
-    assert (for_task(one_label).demos, for_task(one_label).solving["sort"].demos) == ((), ())
+
+
+@pytest.mark.parametrize("examples", [{}, {"rent": ("a b c", "d e f")}], ids=["no example", "of one label"])
+def test_a_task_with_too_few_examples_shows_the_form_with_those_of_the_default_task(examples):
+    domain = for_task(LabelledTask("n", TASK.labels, examples=examples))
+    assert [d["text"] for d in domain.demos] == [texts[0] for texts in DEFAULT.examples.values()]
+    assert domain.solving["sort"].demos == ()  # its labels are other ones
+
+
+def test_a_solver_is_shown_every_label_or_none():
+    many = {f"label {i}": f"It is about the {i}th thing." for i in range(11)}
+    shown = {label: (f"Thing {label} costs nine francs.",) for label in many}
+    ten = dict(list(many.items())[:10])
+    assert len(for_task(LabelledTask("n", ten, examples={k: shown[k] for k in ten})).solving["sort"].demos) == 10
+    assert for_task(LabelledTask("n", many, examples=shown)).solving["sort"].demos == ()
+    assert len(for_task(LabelledTask("n", many, examples=shown)).demos) == 10
 
 
 def test_another_task_is_another_run_and_the_weak_solver_is_named_for_what_it_is(scripted):
@@ -208,9 +269,7 @@ def sort(call):
 
 
 def roles_for(scripted, strong=sort, challenger=write, schema=True):
-    return scripted.roles(
-        challenger=challenger, quality_verifier={"verdict": "usable"}, strong_solver=strong, schema=schema
-    )
+    return scripted.roles(challenger=challenger, strong_solver=strong, schema=schema)
 
 
 def loop(scripted, strong=sort, **options):
@@ -250,7 +309,7 @@ def test_a_copy_of_the_document_is_refused_before_any_solver_is_asked(scripted):
     rounds = maker(document=DOCUMENTS[3]).trajectory.rounds
     assert [r.decision.reason for r in rounds] == ["failed_check"] * 2
     assert "copied from the passage" in rounds[0].decision.feedback
-    assert scripted.calls(roles, "strong_solver") == scripted.calls(roles, "quality_verifier") == []
+    assert scripted.calls(roles, "strong_solver") == []
 
 
 def test_what_the_learner_has_learnt_becomes_too_easy(scripted):
@@ -349,7 +408,7 @@ def test_a_document_that_is_made_again_is_written_for_the_labels_of_its_first_ti
     whole = generate(again, DOCUMENTS[:6], concurrency=2, run_dir=tmp_path / "r")
     assert whole.stopped is None and len(whole.trajectories) == 6
     assert sum(used["replayed"] for used in whole.usage.values()) == len(under_way) > 0
-    assert set(whole.usage) == {"challenger", "quality_verifier", "strong_solver"}  # a note is no role's
+    assert set(whole.usage) == {"challenger", "strong_solver"}  # a note is no role's
 
 
 def test_documents_may_be_worked_on_at_the_same_time_and_copies_of_a_generator_learn_apart(scripted):
