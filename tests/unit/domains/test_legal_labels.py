@@ -1,5 +1,6 @@
 """Labelled legal texts: what is built, what is refused, and the loop with the learner as weak solver."""
 
+import dataclasses
 import json
 import typing
 from collections import Counter
@@ -273,24 +274,28 @@ def roles_for(scripted, strong=sort, challenger=write, schema=True):
 
 
 def loop(scripted, strong=sort, **options):
+    acceptance = options.pop("acceptance", None)
     roles = roles_for(scripted, strong, **options)
-    return AgenticSelfInstruct(for_task(TASK), roles, curtail=False), roles
+    return AgenticSelfInstruct(for_task(TASK), roles, acceptance=acceptance, curtail=False), roles
 
 
 @pytest.mark.parametrize("schema", [True, False])
-@pytest.mark.parametrize("n_right", [0, 1, 2, 3])
-def test_two_of_three_must_agree_with_the_intended_label(scripted, n_right, schema):
+@pytest.mark.parametrize(("n_strong", "n_right"), [(1, 0), (1, 1), (3, 0), (3, 1), (3, 2), (3, 3)])
+def test_the_strong_solver_must_agree_with_the_intended_label(scripted, n_strong, n_right, schema):
+    """By default the one time that it is asked; of three times, twice."""
+
     def strong(call):
         right = sort(call)["label"]
         other = "rent" if right == "eviction" else "eviction"
-        return {"label": right if (call.number - 1) % 3 < n_right else other}
+        return {"label": right if (call.number - 1) % n_strong < n_right else other}
 
-    maker, roles = loop(scripted, strong, schema=schema)
+    rule = None if n_strong == 1 else dataclasses.replace(PLUGIN.acceptance, n_strong=n_strong)
+    maker, roles = loop(scripted, strong, schema=schema, acceptance=rule)
     trajectory = maker(document=DOCUMENTS[0]).trajectory
-    expected = "accepted" if n_right >= 2 else "failed_on_strong"
+    expected = "accepted" if n_right > n_strong / 2 else "failed_on_strong"
     assert [r.decision.reason for r in trajectory.rounds] == [expected] * 2
     for round_ in trajectory.rounds:
-        assert len(round_.scores("strong_solver")) == 3 and sum(round_.scores("strong_solver")) == n_right
+        assert len(round_.scores("strong_solver")) == n_strong and sum(round_.scores("strong_solver")) == n_right
         assert round_.challenge.label == round_.challenge.answer
     assert {r.challenge.label for r in trajectory.rounds} == set(TASK.labels)
     for call in scripted.calls(roles, "strong_solver"):
@@ -301,7 +306,7 @@ def test_a_label_that_is_none_is_a_wrong_answer(scripted):
     maker, _ = loop(scripted, {"label": "nuisance"})
     [first, _] = maker(document=DOCUMENTS[0]).trajectory.rounds
     assert first.decision.reason == "failed_on_strong"
-    assert first.scores("strong_solver") == [0.0] * 3
+    assert first.scores("strong_solver") == [0.0]
 
 
 def test_a_copy_of_the_document_is_refused_before_any_solver_is_asked(scripted):
