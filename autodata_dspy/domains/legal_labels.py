@@ -242,9 +242,9 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         strong_mode="sort",
         challenge_verifiers=checks,
         answer_verifier=lambda roles: ExactMatch(),
-        # The strong solver vouches for the label, once: of 82 texts, 76 had the outcome that two of three attempts gave,
-        # which took 2.2 calls. The weak solver is the learner, and rejects only what it is sure of already; what a
-        # weaker model finds hard is of no use to it (see modules.learner).
+        # The strong solver vouches for the label, once: of 82 texts, 76 had the outcome that two of three attempts
+        # gave, which took 2.2 calls. The weak solver is the learner, and rejects only what it is sure of already; what
+        # a weaker model finds hard is of no use to it (see modules.learner).
         acceptance=Thresholds(n_weak=1, weak_at_most=0.9, n_strong=1, strong_min=0.6),
         verified="judged",
         learner=lambda: Learner(task.examples, min_examples=2 * len(task.labels)),
