@@ -20,7 +20,7 @@ from autodata_dspy.program_sources import shipped
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "legal_labels/sample"  # put into the wheel by the fixture, because a wheel may have no program of its own
-DOCUMENTED = "legal/bootstrap"  # the name in programs/README.md
+DOCUMENTED = "legal_labels/terms_of_service"  # the name in programs/README.md
 BEFORE = """
 import json
 from autodata_dspy.budget import Meter, metered
