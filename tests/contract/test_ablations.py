@@ -81,7 +81,8 @@ class World:
         return {"reason": "r", "verdict": "correct" if right else "incorrect"}
 
     def roles(self, scripted):
-        review = dict.fromkeys(self.domain.review.output_fields, "this") | {"verdict": self.domain.sound}
+        fields = self.domain.review.output_fields if self.domain.review else ()
+        review = dict.fromkeys(fields, "this") | {"verdict": self.domain.sound}
         return scripted.roles(
             challenger=self.challenger,
             quality_verifier=review,
@@ -120,9 +121,10 @@ def test_a_part_can_be_left_out_in_every_domain(scripted, domain, without):
     checks = [check.name for check in domain.challenge_verifiers()]
     kept = [name for name in checks if "answer_verifier" not in without or name != "test_adequacy"]
     assert spoke[: -1 if domain.last_word and "gap" not in without else None] == (
-        [] if "verifiers" in without else [*kept, "quality_verifier"]
+        [] if "verifiers" in without else [*kept, "quality_verifier"] if domain.review else kept
     )
-    assert bool(scripted.calls(roles, "quality_verifier")) is ("verifiers" not in without)
+    reviewed = domain.review is not None and "verifiers" not in without
+    assert bool(scripted.calls(roles, "quality_verifier")) is reviewed
     weak = [r for r in last.rollouts if r.solver == "weak_solver"]
     assert bool(weak) is ("gap" not in without)
     learns = bool(domain.learner) and "learner" not in without

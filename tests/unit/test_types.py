@@ -2,7 +2,7 @@ import dataclasses
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodata_dspy.types import (
@@ -44,6 +44,7 @@ TRAJECTORIES = st.builds(
 )
 
 
+@settings(deadline=None)  # beside other programs an example may take twice as long as the usual limit
 @given(TRAJECTORIES)
 def test_a_trajectory_survives_json(trajectory):
     assert from_dict(Trajectory, json.loads(json.dumps(to_dict(trajectory)))) == trajectory

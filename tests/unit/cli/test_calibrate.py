@@ -137,7 +137,7 @@ def test_labels_of_ones_own_with_a_learner(tmp_path, monkeypatch):
         options = ["--domain", "legal_labels", "--task", "letters.toml", "--documents", "d.txt", *running.flags]
         ran = run_here("calibrate", *options, "--n", 2, "--rounds", 2, "--concurrency", 1)
         assert ran.code == 0, ran.err
-        assert "proposed rule: Thresholds(n_weak=1, n_strong=3, weak_at_most=0.9, strong_min=1.0, gap=0.0)" in ran.out
+        assert "proposed rule: Thresholds(n_weak=1, n_strong=1, weak_at_most=0.9, strong_min=1.0, gap=0.0)" in ran.out
         assert "warning: the learner learns in the run" in ran.out
         (tmp_path / "letters.toml").unlink()
         made = run_here("generate", "--config", "run.toml", "--run-dir", "r")
