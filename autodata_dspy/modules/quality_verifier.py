@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
+from autodata_dspy.errors import ConfigError
 from autodata_dspy.modules.base import RoleModule, seed_for
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge, Verdict
@@ -18,13 +19,20 @@ DEFAULTS = {"temperature": 0.0, "max_tokens": 80}
 
 
 class QualityVerifier(RoleModule):
-    """challenge → `verdict`: passed when the model finds the challenge sound, else the defect it names."""
+    """challenge → `verdict`: passed when the model finds the challenge sound, else the defect it names.
+
+    Raises:
+        ConfigError: the domain has no review.
+    """
 
     name = "quality_verifier"
 
     def __init__(self, domain: str | Domain, roles: Roles | None = None):
         super().__init__(domain, roles)
-        self.review = dspy.Predict(self.domain.review)
+        form: Any = self.domain.review
+        if form is None:
+            raise ConfigError(f"the domain {self.domain.name!r} has no review; its checks do without a model")
+        self.review, self._asks = dspy.Predict(form), tuple(form.input_fields)
         self.review.demos = [dict(demo) for demo in self.domain.review_demos]
 
     def forward(self, challenge: Challenge) -> dspy.Prediction:
@@ -39,7 +47,7 @@ class QualityVerifier(RoleModule):
                 "quality_verifier",
                 seed_for("quality_verifier"),
                 DEFAULTS,
-                **{name: _part(challenge, name) for name in self.domain.review.input_fields},
+                **{name: _part(challenge, name) for name in self._asks},
             ).verdict
         except AdapterParseError:
             return dspy.Prediction(verdict=Verdict.undecidable("the review could not be read", self.name))

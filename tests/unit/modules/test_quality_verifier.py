@@ -2,7 +2,7 @@ import pytest
 from dspy import lm15
 
 from autodata_dspy.budget import Meter, metered
-from autodata_dspy.errors import ProviderError
+from autodata_dspy.errors import ConfigError, ProviderError
 from autodata_dspy.modules import QualityVerifier
 from autodata_dspy.types import Challenge
 
@@ -43,3 +43,8 @@ def test_a_lost_call_is_raised_and_not_taken_for_a_verdict(scripted):
 
 def test_alone_it_can_be_optimized(scripted):
     assert [n for n, _ in QualityVerifier(scripted.domain(), scripted.roles()).named_predictors()] == ["review"]
+
+
+def test_a_domain_without_a_review_is_told_of():
+    with pytest.raises(ConfigError, match="the domain 'legal_labels' has no review"):
+        QualityVerifier("legal_labels")
