@@ -160,9 +160,8 @@ def test_a_limit_stops_the_run_cleanly_and_resume_finishes_it_without_repeating_
     assert f"everything so far is kept; to go on: autodata resume {tmp_path}/r\n  (with a higher limit" in ran.out
     assert ran.out.endswith("stopped: the limit of 5 model calls is reached\n")
     assert "0 of 2 documents finished\n  stopped: 1\n" in run_here("status", tmp_path / "r").out
-    assert (
-        "alpha (seed 0): 0 accepted in 0 rounds, 0 s [stopped: the limit of 5" in run_here("show", tmp_path / "r").out
-    )
+    shown = run_here("show", tmp_path / "r").out  # how long it took depends on the machine
+    assert re.search(r"alpha \(seed 0\): 0 accepted in 0 rounds, \d+ s \[stopped: the limit of 5 model calls", shown)
     story = run_here("show", tmp_path / "r", "alpha").out
     assert (
         "\nStopped here: the limit of 5 model calls is reached. Resuming the run takes this document up again." in story
