@@ -36,7 +36,7 @@ CONNECT_S = 10  # for a scheduler to be reached
 BEGIN_S = 120  # for a process to begin: it loads this package, and a cluster may have to grow
 LOST = 3  # processes that may be lost over one document; then the document is taken to be the reason
 _DEAF = ["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"]  # as loky's processes are
-_HEED_S = 0.2  # how soon a second Ctrl-C is heard
+_HEED_S = 0.2  # how soon Ctrl-C is heard
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,10 @@ def run_threads(  # noqa: C901 - one hand-over, seen from both sides
     alive = len(threads)
     try:
         while alive:
-            item = results.get()
+            try:
+                item = results.get(timeout=_HEED_S)  # a signal just before it waits would be heard when it has waited
+            except queue.Empty:
+                continue
             if item is finished:
                 alive -= 1
             else:

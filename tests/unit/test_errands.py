@@ -1,10 +1,7 @@
 """What travels to other processes and what comes back; here threads stand for processes, that know nothing of the run."""
 
 import dataclasses
-import os
-import signal
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cloudpickle
@@ -13,6 +10,7 @@ import dspy
 import pytest
 import world
 from command_line import refused_run
+from interrupting import Interrupts
 
 from autodata_dspy import runs
 from autodata_dspy.budget import Limits
@@ -29,6 +27,7 @@ from autodata_dspy.types import Challenge, to_dict
 TOKENS = 15  # of a scripted call
 TASK = {"name": "letters", "kind": "a letter", "labels": {"rent": "It is about rent.", "keys": "It is about keys."}}
 HELD = threading.Event()
+INTERRUPTS = Interrupts()
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +108,14 @@ class Odd(dspy.Module):
         if self.way == "exits":
             raise SystemExit(3)
         if self.way == "is interrupted":
-            for _ in range(2):
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(0.05)
+            INTERRUPTS.press(2)
             assert HELD.wait(30)
         return dspy.Prediction(challenge=Challenge(f"{document.id} after {self.known}", "a"))
 
 
 def test_a_document_that_breaks_the_generator_is_told_as_in_threads(scripted, elsewhere, tmp_path):
-    here = generate(Odd("breaks"), scripted.documents(3))
-    there = generate(Odd("breaks"), scripted.documents(3), executor=elsewhere, run_dir=tmp_path)
+    here = generate(Odd("breaks"), scripted.documents(3), concurrency=1)
+    there = generate(Odd("breaks"), scripted.documents(3), executor=elsewhere, concurrency=1, run_dir=tmp_path)
     assert told(here) == told(there) and [t.status for t in there.trajectories] == ["done", "failed", "done"]
     assert there.trajectories[1].note == "RuntimeError: cannot read this"
     assert "Traceback" in (tmp_path / "run.log").read_text()
@@ -139,7 +136,7 @@ def test_a_generator_knows_there_what_it_has_learnt_here(scripted, elsewhere):
 
 @pytest.mark.timeout(25)
 def test_ctrl_c_twice_gives_up_what_is_worked_on_elsewhere(scripted, elsewhere):
-    result = generate(Odd("is interrupted"), scripted.documents(3), executor=elsewhere, concurrency=1)
+    result = generate(Odd("is interrupted"), scripted.documents(3), executor=elsewhere, concurrency=1, watch=INTERRUPTS)
     HELD.set()
     assert isinstance(result.stopped, Interrupted) and result.trajectories == ()
 

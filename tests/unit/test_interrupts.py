@@ -1,13 +1,11 @@
 """Ctrl-C during a run: real signals, sent while a scripted model answers."""
 
-import os
 import signal
 import threading
-import time
 
 import pytest
+from interrupting import Interrupts
 
-from autodata_dspy.events import Watch
 from autodata_dspy.generation import Interrupted, generate
 from autodata_dspy.generators import AgenticSelfInstruct
 
@@ -23,23 +21,6 @@ def make(scripted):
         return AgenticSelfInstruct(scripted.domain(), roles, max_rounds=max_rounds, per_document=1)
 
     return make
-
-
-class Interrupts(Watch):
-    """Presses Ctrl-C, and each time waits until the run has heard it."""
-
-    def __init__(self):
-        self.heard = []
-
-    def interrupted(self, times):
-        self.heard.append(times)
-
-    def press(self, times):
-        for i in range(1, times + 1):
-            os.kill(os.getpid(), signal.SIGINT)
-            deadline = time.monotonic() + 30
-            while i < 3 and i not in self.heard and time.monotonic() < deadline:
-                time.sleep(0.001)
 
 
 def test_ctrl_c_once_finishes_what_is_in_flight_and_takes_no_new_document(scripted, make, tmp_path):
