@@ -5,6 +5,9 @@ a loop's calls (often a rejected attempt), and tells nothing of the candidates i
 the calls that accepted examples came from, and keeps a domain's own demonstrations in half of the candidates. Where the
 metric knows what a single example is worth to the learner (`data_value`), the first candidate shows the worthiest, of
 as many labels as there is room for, and the others draw from the better half.
+
+A third of the budget for candidates goes to measuring the leader again, with other seeds: the best of a few that were
+measured once on a few documents mostly had luck.
 """
 
 from __future__ import annotations
@@ -16,24 +19,33 @@ from typing import Any
 import dspy
 
 from autodata_dspy.candidates import state_of, with_state
+from autodata_dspy.evaluations import ROLLOUT
 from autodata_dspy.optimizers.base import DemoSearch, Task, harvested, spread, with_demos
+
+AGAIN = 3  # of so many measurements of candidates one is a leader's again
 
 
 class Bootstrap(DemoSearch):
     """Demonstrations from good runs, drawn at random, the best kept."""
 
+    def n_proposals(self, task: Task) -> int:
+        """Candidates that the budget buys."""
+        passes = super().n_proposals(task)
+        return passes - passes // AGAIN
+
     def build(self, task: Task) -> RandomSearch:
-        return RandomSearch(task, self.n_proposals(task), task.option("max_demos", 4))
+        passes = super().n_proposals(task)
+        return RandomSearch(task, passes - passes // AGAIN, passes // AGAIN, task.option("max_demos", 4))
 
 
 class RandomSearch:
     """The teleprompter of `bootstrap`."""
 
-    def __init__(self, task: Task, n_candidates: int, max_demos: int):
-        self.seed, self.n_candidates, self.max_demos = task.seed, n_candidates, int(max_demos)
+    def __init__(self, task: Task, n_candidates: int, n_again: int, max_demos: int):
+        self.seed, self.n_candidates, self.n_again, self.max_demos = task.seed, n_candidates, n_again, int(max_demos)
 
     def compile(self, student: Any, *, trainset: Sequence[dspy.Example], valset: Sequence[dspy.Example]) -> Any:
-        """Seed on valset, its good runs on trainset, then candidates on valset until the budget is used."""
+        """Seed on valset, its good runs on trainset, candidates on valset, the leader again, as the budget allows."""
         bench, seed, rng = student.bench, state_of(student), random.Random(self.seed)
         bench.scores(student, valset)
         pool = harvested(student, trainset, good_only=True)
@@ -49,7 +61,11 @@ class RandomSearch:
                     tried.add(candidate.id)
                     bench.scores(with_state(student.deepcopy(), state), valset)
                     break
-        return bench.compilable(bench.best([e.document.id for e in valset]).state)
+        ids = [e.document.id for e in valset]
+        for number in range(self.n_again if len(tried) > 1 else 0):
+            again = [bench.example(e.document, e.seed + (number + 1) * ROLLOUT) for e in valset]
+            bench.scores(with_state(student.deepcopy(), bench.best(ids).state), again)
+        return bench.compilable(bench.best(ids).state)
 
 
 PLUGIN = Bootstrap()
