@@ -273,6 +273,24 @@ def test_the_first_candidate_of_bootstrap_shows_the_worthiest():
     assert sorted(int(d["question"].split()[-1]) for d in shown) == harvest[-2:]
 
 
+def test_bootstrap_measures_the_leader_again_and_a_lucky_one_is_not_chosen():
+    program = compiling.maker()
+    program.roles._given["challenger"].engine.script = lambda call: {
+        "question": f"GOOD {call.seed:x} {call.prompt.count('GOOD')}",
+        "answer": "right",
+    }
+
+    def lucky(gold, pred, *_):
+        shown = int(pred.accepted[0].challenge.question.split()[-1])
+        return {0: 0.5, 4: float(gold.seed == 0)}.get(shown, 0.6)  # four demonstrations do well once
+
+    found = compiling.compiled("bootstrap", program, lucky)
+    val = found.split["val"]
+    once = {c.id: sum(c.scores[d][0] for d in val) / len(val) for c in found.candidates if val[0] in c.scores}
+    assert max(once.values()) == 1.0 > found.validation[found.chosen.id] == pytest.approx(0.6)
+    assert len(found.chosen.scores[val[0]]) > 1
+
+
 def gone(function, *given):
     future = concurrent.futures.Future()
     future.set_exception(RuntimeError("the worker is gone"))
