@@ -30,12 +30,15 @@ class Bootstrap(DemoSearch):
 
     def n_proposals(self, task: Task) -> int:
         """Candidates that the budget buys."""
-        passes = super().n_proposals(task)
-        return passes - passes // AGAIN
+        return self._shares(task)[0]
 
     def build(self, task: Task) -> RandomSearch:
+        return RandomSearch(task, *self._shares(task), task.option("max_demos", 4))
+
+    def _shares(self, task: Task) -> tuple[int, int]:
+        """How many candidates there will be, and how often a leader is measured again."""
         passes = super().n_proposals(task)
-        return RandomSearch(task, passes - passes // AGAIN, passes // AGAIN, task.option("max_demos", 4))
+        return passes - passes // AGAIN, passes // AGAIN
 
 
 class RandomSearch:
