@@ -41,6 +41,7 @@ from autodata_dspy.types import Document, Rollout, Trajectory, to_dict
 
 if TYPE_CHECKING:
     from autodata_dspy.events import Watch
+    from autodata_dspy.executors import Elsewhere
     from autodata_dspy.results import Result
 
 _BEFORE_SOLVERS = ("malformed", "duplicate", "failed_check", "filtered")
@@ -125,6 +126,7 @@ def calibrate(
     run_dir: str | Path | None = None,
     limits: Limits | None = None,
     watch: Watch | None = None,
+    executor: str | Elsewhere = "threads",
 ) -> Calibration:
     """Run a pilot, propose a rule for the maker's pair of solvers, and forecast a run for `n` examples.
 
@@ -136,6 +138,7 @@ def calibrate(
         run_dir: where to keep the pilot, a run like any other: an unfinished one found there is continued.
         limits: bounds on the pilot. One that is reached ends it; what there is by then is used.
         watch: told of every round and document.
+        executor: where documents are worked on; see `generate`.
 
     Raises:
         ConfigError: a generator without solvers, bad numbers, or documents that gave no round.
@@ -154,6 +157,7 @@ def calibrate(
         run_dir=run_dir,
         limits=limits,
         watch=watch,
+        executor=executor,
     )
     if result.stopped is not None and not isinstance(result.stopped, BudgetExceeded):
         raise result.stopped

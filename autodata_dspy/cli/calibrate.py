@@ -75,7 +75,8 @@ def _run(settings: RunConfig, size: Any, run_dir: Path | None, bounds: dict[str,
     maker, documents = runs.build_maker(settings), runs.read_documents(settings)
     try:
         with display(f"{settings.domain}: pilot → {run_dir}", runs.n_accepted(run_dir)) as watch:
-            found = calibrate(maker, documents, settings.n, pilot=size, run_dir=run_dir, limits=limits, watch=watch)
+            how = {"run_dir": run_dir, "limits": limits, "watch": watch, "executor": settings.executor}
+            found = calibrate(maker, documents, settings.n, pilot=size, **how)
     except (Interrupted, BudgetExceeded) as stop:
         again = f"the same command with --run-dir {shlex.quote(str(run_dir))}"
         print(f"everything so far is kept; to go on: {again}\nstopped: {stop}")

@@ -73,6 +73,17 @@ def test_a_pilot_becomes_a_configuration_that_generate_takes(server, planned, tm
     assert made.code == 0 and "4 of 3 examples accepted" in made.out  # two of each document
 
 
+def test_the_executor_of_the_configuration_is_used(server, planned, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = planned(**PLANS)
+    (tmp_path / "c.toml").write_text('executor = "daks"\n')
+    refused(*calibrate(server, path, "--config", "c.toml"), says="unknown executor 'daks'; did you mean 'dask'?")
+    (tmp_path / "c.toml").write_text('executor = "loky"\n')
+    ran = run_here(*calibrate(server, path, "--config", "c.toml", "--out", "away.toml"))
+    assert ran.code == 0 and "\npilot: 4 documents, 8 rounds, 7 passed the checks\n" in ran.out, ran.err
+    assert tomllib.loads((tmp_path / "away.toml").read_text())["acceptance"]["max_weak"] == 0
+
+
 def test_settings_of_the_input_are_kept_and_other_files_are_never_overwritten(server, planned, tmp_path):
     path, config, other = planned(**PLANS), tmp_path / "mine.toml", tmp_path / "other.toml"
     config.write_text('per_document = 1\n[limits]\nmax_calls = 500\n[roles.judge]\nmodel = "vllm:other"\n')
