@@ -6,8 +6,9 @@ the calls that accepted examples came from, and keeps a domain's own demonstrati
 metric knows what a single example is worth to the learner (`data_value`), the first candidate shows the worthiest, of
 as many labels as there is room for, and the others draw from the better half.
 
-A third of the budget for candidates goes to measuring the leader again, with other seeds: the best of a few that were
-measured once on a few documents mostly had luck.
+Where the good runs give no more demonstrations than one candidate has room for, the training documents are gone through
+again with other seeds, as long as the budget leaves two candidates. A third of what is left for candidates goes to
+measuring the leader again, with other seeds too: the best of a few that ran once on a few documents mostly had luck.
 """
 
 from __future__ import annotations
@@ -19,42 +20,39 @@ from typing import Any
 import dspy
 
 from autodata_dspy.candidates import state_of, with_state
-from autodata_dspy.evaluations import ROLLOUT
-from autodata_dspy.optimizers.base import DemoSearch, Task, harvested, spread, with_demos
+from autodata_dspy.evaluations import ROLLOUT, Bench
+from autodata_dspy.optimizers.base import DemoSearch, Harvest, Task, harvested, spread, with_demos
 
 AGAIN = 3  # of so many measurements of candidates one is a leader's again
+HARVESTS = 4  # times that training documents are gone through, at most
 
 
 class Bootstrap(DemoSearch):
     """Demonstrations from good runs, drawn at random, the best kept."""
 
     def n_proposals(self, task: Task) -> int:
-        """Candidates that the budget buys."""
-        return self._shares(task)[0]
+        """Candidates that the budget buys where the training documents are gone through once."""
+        return _shares(super().n_proposals(task))[0]
 
     def build(self, task: Task) -> RandomSearch:
-        return RandomSearch(task, *self._shares(task), task.option("max_demos", 4))
-
-    def _shares(self, task: Task) -> tuple[int, int]:
-        """How many candidates there will be, and how often a leader is measured again."""
-        passes = super().n_proposals(task)
-        return passes - passes // AGAIN, passes // AGAIN
+        return RandomSearch(task, task.option("max_demos", 4))
 
 
 class RandomSearch:
     """The teleprompter of `bootstrap`."""
 
-    def __init__(self, task: Task, n_candidates: int, n_again: int, max_demos: int):
-        self.seed, self.n_candidates, self.n_again, self.max_demos = task.seed, n_candidates, n_again, int(max_demos)
+    def __init__(self, task: Task, max_demos: int):
+        self.seed, self.budget, self.max_demos = task.seed, task.budget, int(max_demos)
 
     def compile(self, student: Any, *, trainset: Sequence[dspy.Example], valset: Sequence[dspy.Example]) -> Any:
         """Seed on valset, its good runs on trainset, candidates on valset, the leader again, as the budget allows."""
         bench, seed, rng = student.bench, state_of(student), random.Random(self.seed)
         bench.scores(student, valset)
-        pool = harvested(student, trainset, good_only=True)
+        pool, n_runs = self._harvest(student, trainset, len(valset))
+        n_candidates, n_again = _shares((self.budget - n_runs) // len(valset))
         better = pool[: max(self.max_demos, (len(pool) + 1) // 2)]
         tried = {bench.seed_id}
-        for number in range(self.n_candidates if pool else 0):
+        for number in range(n_candidates if pool else 0):
             for _ in range(20):  # a small pool soon gives what was there already
                 size = rng.randint(1, min(self.max_demos, len(pool)))
                 taken = spread(pool, self.max_demos) if len(tried) == 1 else rng.sample(better, size)
@@ -65,10 +63,29 @@ class RandomSearch:
                     bench.scores(with_state(student.deepcopy(), state), valset)
                     break
         ids = [e.document.id for e in valset]
-        for number in range(self.n_again if len(tried) > 1 else 0):
-            again = [bench.example(e.document, e.seed + (number + 1) * ROLLOUT) for e in valset]
-            bench.scores(with_state(student.deepcopy(), bench.best(ids).state), again)
+        for number in range(n_again if len(tried) > 1 else 0):
+            bench.scores(with_state(student.deepcopy(), bench.best(ids).state), _again(bench, valset, number + 1))
         return bench.compilable(bench.best(ids).state)
+
+    def _harvest(self, student: Any, trainset: Sequence[dspy.Example], n_val: int) -> tuple[list[Harvest], int]:
+        """Demonstrations, and how many runs they and the seed's on the validation documents took."""
+        examples: list[dspy.Example] = []
+        for number in range(HARVESTS):
+            examples += _again(student.bench, trainset, number)
+            pool, n_runs = harvested(student, examples, good_only=True), n_val + len(examples)
+            if len(pool) > self.max_demos or self.budget - n_runs - len(trainset) < AGAIN * n_val:
+                break
+        return pool, n_runs
+
+
+def _shares(passes: int) -> tuple[int, int]:
+    """How many candidates there will be, and how often a leader is measured again."""
+    return passes - passes // AGAIN, passes // AGAIN
+
+
+def _again(bench: Bench, examples: Sequence[dspy.Example], number: int) -> list[dspy.Example]:
+    """The same documents with seeds of their own; number 0 gives the examples as they are."""
+    return [bench.example(e.document, e.seed + number * ROLLOUT) for e in examples]
 
 
 PLUGIN = Bootstrap()

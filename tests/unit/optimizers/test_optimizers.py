@@ -291,6 +291,21 @@ def test_bootstrap_measures_the_leader_again_and_a_lucky_one_is_not_chosen():
     assert len(found.chosen.scores[val[0]]) > 1
 
 
+@pytest.mark.parametrize(("budget", "n_times"), [(60, 2), (7 + 6 + 3 * 6, 1)])
+def test_bootstrap_goes_through_the_training_documents_again_where_demonstrations_are_few(budget, n_times):
+    """One run in two is good, so that 7 documents give about 3, and 4 fit into a candidate."""
+    program = compiling.maker(hopeless=True)
+    program.roles._given["challenger"].engine.script = lambda call: {
+        "question": f"{'GOOD' if call.seed % 2 else 'BAD'} {call.seed:x}",
+        "answer": "right",
+    }
+    found = compiling.compiled("bootstrap", program, budget=budget)
+    seed, *others = found.candidates
+    train, val = found.split["train"], found.split["val"]
+    assert {len(seed.scores[d]) for d in train} == {n_times} and found.n_runs <= budget
+    assert len([c for c in others if val[0] in c.scores]) >= 2
+
+
 def gone(function, *given):
     future = concurrent.futures.Future()
     future.set_exception(RuntimeError("the worker is gone"))
