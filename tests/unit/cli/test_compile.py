@@ -60,7 +60,9 @@ def test_a_program_is_improved_tested_and_written_and_the_same_command_goes_on(s
     assert "accepted examples that an independent check confirms, chosen: 7 of 7" in ran.out
     told = re.findall(r"(?m)^run (\d+): candidate \w{6} on doc-\w+: [01]\.000$", ran.err)
     assert [int(n) for n in told] == list(range(1, len(told) + 1)) and len(told) > 20
-    assert re.search(r"\d+ runs, \d+ calls: candidate \w{6} from \w{6} \(\d demonstrations\): (?:0\.[89]|1\.0)", ran.err)
+    assert re.search(
+        r"\d+ runs, \d+ calls: candidate \w{6} from \w{6} \(\d demonstrations\): (?:0\.[89]|1\.0)", ran.err
+    )
     program = read_program(tmp_path / "mine.json")
     assert program.card.metric == "acceptance_rate" and program.card.verdict.startswith("better by")
     n_requests = len(server.requests)
