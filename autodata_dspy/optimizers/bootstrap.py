@@ -69,13 +69,14 @@ class RandomSearch:
 
     def _harvest(self, student: Any, trainset: Sequence[dspy.Example], n_val: int) -> tuple[list[Harvest], int]:
         """Demonstrations, and how many runs they and the seed's on the validation documents took."""
-        examples: list[dspy.Example] = []
-        for number in range(HARVESTS):
-            examples += _again(student.bench, trainset, number)
-            pool, n_runs = harvested(student, examples, good_only=True), n_val + len(examples)
-            if len(pool) > self.max_demos or self.budget - n_runs - len(trainset) < AGAIN * n_val:
+        examples, pool = list(trainset), harvested(student, trainset, good_only=True)
+        for number in range(1, HARVESTS):
+            left = self.budget - n_val - len(examples) - len(trainset)
+            if len(pool) > self.max_demos or left < AGAIN * n_val:
                 break
-        return pool, n_runs
+            examples += _again(student.bench, trainset, number)
+            pool = harvested(student, examples, good_only=True)
+        return pool, n_val + len(examples)
 
 
 def _shares(passes: int) -> tuple[int, int]:
@@ -84,7 +85,7 @@ def _shares(passes: int) -> tuple[int, int]:
 
 
 def _again(bench: Bench, examples: Sequence[dspy.Example], number: int) -> list[dspy.Example]:
-    """The same documents with seeds of their own; number 0 gives the examples as they are."""
+    """The same documents with other seeds, which `number` tells apart."""
     return [bench.example(e.document, e.seed + number * ROLLOUT) for e in examples]
 
 
