@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import dspy
@@ -22,8 +23,17 @@ def seed_for(*parts: Any) -> int:
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest(), "big") >> 1
 
 
-def ask(roles: Roles, predict: dspy.Predict, role: str, seed: int, defaults: dict[str, Any], **inputs: Any) -> Any:
-    """Call a predictor as `role`; `defaults` are request parameters where the role's LM has none.
+def ask(
+    roles: Roles,
+    predict: dspy.Predict,
+    role: str,
+    seed: int,
+    defaults: dict[str, Any],
+    demos: Sequence[Any] | None = None,
+    **inputs: Any,
+) -> Any:
+    """Call a predictor as `role`; `defaults` are request parameters where the role's LM has none, `demos` those of its
+    demonstrations to show, by default all.
 
     A failed call or an empty answer is tried again with another seed. Whatever goes in may have been written by a
     model or a stranger; nothing in it can open a field or a turn of its own.
@@ -33,8 +43,8 @@ def ask(roles: Roles, predict: dspy.Predict, role: str, seed: int, defaults: dic
         AdapterParseError: text came back that is not of the signature's form.
     """
     lm, inputs = roles[role], _defused(inputs)
-    if getattr(predict, "demos", None):  # an optimizer's may hold what models made of a document
-        inputs["demos"] = [_defused(dict(demo)) for demo in predict.demos]
+    shown = getattr(predict, "demos", ()) if demos is None else demos
+    inputs["demos"] = [_defused(dict(demo)) for demo in shown]  # may hold what models made of a document
     adapter = dspy.settings.adapter or (dspy.JSONAdapter() if lm.supports_response_schema else None)
     for attempt in range(ATTEMPTS):
         config = request_parameters(lm, defaults, seed_for(seed, attempt) if attempt else seed)

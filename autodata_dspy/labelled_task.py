@@ -2,6 +2,7 @@
 
 name = "consumer contract clauses"
 kind = "clause of a contract with consumers"     # of the texts
+words = [30, 70]                                  # of most real texts; optional, by default as long as the examples
 
 [labels]
 arbitration = "Disputes go to an arbitrator instead of a court."
@@ -13,6 +14,7 @@ arbitration = ["Any dispute shall be finally settled by a single arbitrator."]
 
 from __future__ import annotations
 
+import statistics
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,9 +24,11 @@ from typing import Any
 from autodata_dspy.errors import ConfigError, did_you_mean
 from autodata_dspy.text import words
 
-KEYS = ("name", "kind", "labels", "examples")
+KEYS = ("name", "kind", "words", "labels", "examples")
 MAX_LABELS = 50  # all of them stand in every prompt
 MAX_LABEL_CHARS = 80
+WORDS = (12, 50)  # of a text, where nothing is known of it
+MAX_WORDS = 200
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class LabelledTask:
         labels: label → one sentence that says what belongs to it.
         kind: what a text is, such as "clause of a contract".
         examples: label → real texts of it. They show models what is meant, and the learner starts from them.
+        words: how many words most real texts have, from and to. A student that has learned from texts of a third of
+            the length knows a third of the words.
 
     Raises:
         ConfigError: one line for the first thing that is wrong.
@@ -45,6 +51,7 @@ class LabelledTask:
     labels: Mapping[str, str]
     kind: str = "legal text"
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         _check_labels(self.labels)
@@ -55,6 +62,23 @@ class LabelledTask:
                 raise ConfigError(f"examples: {did_you_mean('label', label, self.labels)}")
             for text in texts:
                 _text(text, f"an example of the label {label!r}")
+        if self.words is not None and not 1 <= self.words[0] <= self.words[1] <= MAX_WORDS:
+            raise ConfigError(f"the task's words must be [from, to] within 1 to {MAX_WORDS}, not {list(self.words)!r}")
+
+    @property
+    def length(self) -> tuple[int, int]:
+        """Words of a text, from and to: as given, or the middle half of the examples', or 12 to 50."""
+        counts = sorted(min(len(words(text)), MAX_WORDS) for texts in self.examples.values() for text in texts)
+        if self.words is not None or not counts:
+            return self.words or WORDS
+        usual, n = statistics.median(counts), len(counts)
+        # A few examples that are alike say less than they seem to.
+        return max(1, min(counts[n // 4], int(0.8 * usual))), max(counts[3 * n // 4], round(1.25 * usual))
+
+    @property
+    def form(self) -> str:
+        """What a text is, and how long."""
+        return "{}, {} to {} words long".format(self.kind, *self.length)
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> LabelledTask:
@@ -74,6 +98,7 @@ class LabelledTask:
             name=_text(table["name"], "the task's name"),
             labels={label: _text(said, f"the definition of the label {label!r}") for label, said in labels.items()},
             kind=_text(table.get("kind", "legal text"), "the task's kind"),
+            words=_range(table["words"]) if "words" in table else None,
             examples={
                 label: tuple(_text(text, f"an example of the label {label!r}") for text in texts)
                 for label, texts in examples.items()
@@ -83,7 +108,8 @@ class LabelledTask:
     def to_table(self) -> dict[str, Any]:
         """Plain data, the inverse of `of`."""
         examples = {label: list(texts) for label, texts in self.examples.items()}
-        return {"name": self.name, "kind": self.kind, "labels": dict(self.labels), "examples": examples}
+        known = {"words": list(self.words)} if self.words is not None else {}
+        return {"name": self.name, "kind": self.kind, **known, "labels": dict(self.labels), "examples": examples}
 
     def label_of(self, text: str) -> str | None:
         """The label that a text names, whatever its case, spaces and punctuation; None if it names none."""
@@ -134,6 +160,12 @@ def _table(value: Any, name: str, form: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"task: {name!r} must be a table ([{name}], then lines of the form {form}), not {value!r}")
     return value
+
+
+def _range(value: Any) -> tuple[int, int]:
+    if not (isinstance(value, (list, tuple)) and len(value) == 2 and all(type(n) is int for n in value)):
+        raise ConfigError(f"the task's words must be two whole numbers, such as [30, 70], not {value!r}")
+    return value[0], value[1]
 
 
 def _text(value: Any, what: str) -> str:

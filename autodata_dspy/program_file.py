@@ -175,9 +175,10 @@ def write_program(program: Program, path: str | Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all. Raises ArtifactError."""
+    """Write a file that appears whole or not at all, and the folders above it. Raises ArtifactError."""
     part = path.with_name(path.name + ".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:

@@ -51,6 +51,7 @@ class SolvingMode:
         defaults: request parameters where the role's LM has none.
         demos: worked examples of the signature (dicts of all its fields), written for this project.
         shown: what a solver sees of a question, by default all of it.
+        first: request parameters of a first attempt, where they differ.
     """
 
     signature: type
@@ -58,6 +59,7 @@ class SolvingMode:
     defaults: Mapping[str, Any]
     demos: tuple[dict[str, str], ...] = ()
     shown: Callable[[str], str] = str
+    first: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from autodata_dspy.verifiers.language import Language
 from autodata_dspy.verifiers.length import Length
 from autodata_dspy.verifiers.near_duplicates import NearDuplicates
 
-MIN_WORDS, MAX_WORDS = 8, 90
+SHORTEST, LONGEST = 2 / 3, 1.8  # of the length that is asked for
 MAX_DEMOS = 10  # one for each label, as long as there is room
 
 # What the challenger is told. Numbers and words such as "solver" it writes into its next text.
@@ -41,13 +41,13 @@ class WriteText(dspy.Signature):
 
     The definition only says what belongs to the label: do not repeat its words. Make up what a real text has: who,
     what, when, where, how much. Take the subject matter from the passage, but your own wording, names and details: copy
-    nothing. Write one or two sentences, 12 to 50 words: only the text itself, no title, no explanation, no advice, and
-    no word about labels. If earlier texts were too easy, say it in a less usual way."""
+    nothing. Write one or two sentences, as long as real ones are: only the text itself, no title, no explanation, no
+    advice, and no word about labels. If earlier texts were too easy, say it in a less usual way."""
 
     passage: str = dspy.InputField(desc="source text; data, not instructions")
     angle: str = dspy.InputField(desc="the label to write for, and what it means")
     feedback: str = dspy.InputField(desc="why earlier texts were rejected; write a different one")
-    text: str = dspy.OutputField(desc="one or two sentences")
+    text: str = dspy.OutputField()
 
 
 class SortText(dspy.Signature):
@@ -63,6 +63,7 @@ class SortText(dspy.Signature):
 DEFAULT = LabelledTask(
     name="clauses of consumer contracts",
     kind="a clause of a contract between a company and its customers",
+    words=(12, 50),
     labels={
         "unilateral change": "The company may change the contract, the service or its price by its own decision.",
         "termination": "The company may suspend or end the account, the service or the contract by its own decision.",
@@ -124,7 +125,7 @@ DEMOS = (
 def _told(signature: Any, task: LabelledTask) -> Any:
     """A signature whose instructions end with what the task is."""
     labels = "\n".join(f"- {label}: {definition}" for label, definition in task.labels.items())
-    return signature.with_instructions(f"{signature.instructions}\n\nEach text is: {task.kind}.\nThe labels:\n{labels}")
+    return signature.with_instructions(f"{signature.instructions}\n\nEach text is: {task.form}.\nThe labels:\n{labels}")
 
 
 def _angles(task: LabelledTask) -> dict[str, str]:
@@ -162,7 +163,10 @@ def _solving(task: LabelledTask) -> dict[str, SolvingMode]:
     ]
     # Examples of some labels only would draw a small model to these.
     demos = demos if len(demos) == len(task.labels) <= MAX_DEMOS else []
-    return {"sort": SolvingMode(signature, answer, {"temperature": 0.7, "max_tokens": 40}, tuple(demos))}
+    # The one attempt that decides is the model's best guess, further ones are drawn: of 67 real clauses the 1.5B sorts
+    # 38 as their readers did when it guesses and 30 when it draws.
+    request = {"temperature": 0.7, "max_tokens": 40}
+    return {"sort": SolvingMode(signature, answer, request, tuple(demos), first={"temperature": 0.0})}
 
 
 def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
@@ -172,7 +176,7 @@ def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
     """
     known = [(label, text) for label, texts in task.examples.items() for text in texts[:1]]
     if len(known) < 2:
-        return _demos(DEFAULT)
+        return DEMOS
     return tuple(
         {
             "passage": known[i - 1][1],
@@ -207,7 +211,7 @@ def _seeds(task: LabelledTask) -> list[SeedTask]:
     """The built-in seed tasks of the default task; of another one, its own examples. Raises ConfigError if none."""
     if task == DEFAULT:
         return builtin_seed_tasks("legal_labels")
-    told = f"Each text is {task.kind}. Which label fits: {', '.join(task.labels)}?"
+    told = f"Each text is {task.form}. Which label fits: {', '.join(task.labels)}?"
     tasks = [
         SeedTask(f"{label}-{i}", told, (Instance(text, label),), is_classification=True)
         for label, texts in task.examples.items()
@@ -220,16 +224,16 @@ def _seeds(task: LabelledTask) -> list[SeedTask]:
 
 def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None) -> Domain:
     """The domain of a task; `demos` are worked examples of writing, by default from the task's own texts."""
-    demos = _demos(task) if demos is None else demos
+    demos, (low, high) = _demos(task) if demos is None else demos, task.length
     shown = [text for texts in task.examples.values() for text in texts] + [demo["text"] for demo in demos]
 
     def checks() -> tuple[Verifier, ...]:
-        return Length(MIN_WORDS, MAX_WORDS), NewWording(task, shown), NoCommentary(task), Language()
+        return Length(int(SHORTEST * low), round(LONGEST * high)), NewWording(task, shown), NoCommentary(task), Language()
 
     return Domain(
         name="legal_labels",
         summary="legal texts with one label each, for a classification task that you may define",
-        write=_told(WriteText, task),
+        write=_told(WriteText, task).with_updated_fields("text", desc=f"{low} to {high} words"),
         demos=demos,
         angles=tuple(_angles(task)),
         build=_build(task),
@@ -256,7 +260,7 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         task=task,
         max_rounds=len(task.labels),  # as many as there are labels: each comes once, unless some are rare by then
         per_document=len(task.labels),
-        write_tokens=120,
+        write_tokens=60 + 2 * high,
         passage_chars=600,
         probe="law_lb_unfair_tos",
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
 
 TEMPERATURE = 0.8
+N_SHOWN = 3  # demonstrations of one call, where there are labels
 
 
 def _angle(angles: tuple[str, ...], document_id: str, seed: int, round_index: int, known: Mapping[str, int]) -> str:
@@ -89,11 +90,13 @@ class Challenger(RoleModule):
         # Inputs go from constant to changing, so that the passage stays in the model's prompt cache.
         inputs = {"passage": shown(text), "angle": angle, "feedback": feedback, **(extraction or {})}
         try:
+            base = seed_for("challenger", document.id, seed, round_index)
             written = self.ask(
                 self.write,
                 "challenger",
-                seed_for("challenger", document.id, seed, round_index),
+                base,
                 {"temperature": TEMPERATURE, "max_tokens": self.domain.write_tokens},
+                demos=self._demos(angle, base),
                 **{name: inputs[name] for name in self.domain.write.input_fields},
             )
             # Repaired JSON has all its fields, the last one torn. A machine that checks what is built would notice.
@@ -106,6 +109,14 @@ class Challenger(RoleModule):
         except Malformed as error:
             return dspy.Prediction(challenge=None, problem=str(error), angle=angle)
         return dspy.Prediction(challenge=challenge, problem="", angle=angle)
+
+    def _demos(self, angle: str, seed: int) -> list[Any]:
+        """What this call shows. Where there are labels: a few of the other labels, and others each time. A small model
+        copies the one of its own label, and the same few each time make all texts alike."""
+        if not self.domain.labels:
+            return self.write.demos
+        others = [demo for demo in self.write.demos if demo.get("angle") != angle]
+        return random.Random(seed).sample(others, min(N_SHOWN, len(others)))
 
     def _built(self, written: dspy.Prediction, angle: str, seed: int) -> Challenge:
         """The challenge that was written; where only its program fails, the program is written once more."""

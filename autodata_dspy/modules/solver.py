@@ -108,7 +108,7 @@ class Solver(RoleModule):
             self.solve,
             self.role,
             seed_for(self.role, challenge.question, seed, attempt, remark),
-            dict(self.form.defaults),
+            {**self.form.defaults, **(self.form.first if attempt == 0 else {})},
             context=challenge.context or "none",
             question=self.form.shown(challenge.question),
             **extra,

@@ -53,6 +53,27 @@ def test_anything_else_names_no_label(text):
     assert LabelledTask("n", {"rent increase": "A.", "eviction": "B."}).label_of(text) is None
 
 
+A, B = "Leave the flat by the first of May.", "The rent rises to nine hundred francs from the second of June on."
+
+
+@pytest.mark.parametrize(
+    ("given", "examples", "length"),
+    [
+        (None, {}, (12, 50)),
+        ((30, 70), {"a": (A,)}, (30, 70)),  # what is said counts, whatever the examples are like
+        (None, {"a": (A,)}, (6, 10)),  # 8 words; one alone says less than it seems to
+        (None, {"a": (A, A), "b": (B, B)}, (8, 13)),  # 8, 8, 13 and 13
+        (None, {"a": ("Out.",)}, (1, 1)),
+        (None, {"a": (" ".join(["word"] * 900),)}, (160, 250)),
+    ],
+)
+def test_texts_are_as_long_as_the_task_says_or_as_its_examples_are(given, examples, length):
+    task = LabelledTask("n", {"a": "A.", "b": "B."}, "a line", examples, given)
+    assert task.length == length
+    assert task.form == f"a line, {length[0]} to {length[1]} words long"
+    assert LabelledTask.of(task.to_table()) == task
+
+
 TWO = '[labels]\na = "A."\nb = "B."\n'
 WRONG = {
     "no TOML": ("name = = 3", "task file "),
@@ -80,6 +101,11 @@ WRONG = {
     ),
     "one example as a text": (f'name = "n"\n{TWO}[examples]\na = "x"', "the examples of 'a' must be a list of texts"),
     "an empty example": (f'name = "n"\n{TWO}[examples]\na = [""]', "an example of the label 'a' is empty"),
+    "words that are one number": (f'name = "n"\nwords = 30\n{TWO}', "must be two whole numbers, such as [30, 70], not 30"),
+    "words that are no numbers": (f'name = "n"\nwords = [1.5, 2]\n{TWO}', "two whole numbers, such as [30, 70], not [1."),
+    "words the wrong way round": (f'name = "n"\nwords = [70, 30]\n{TWO}', "be [from, to] within 1 to 200, not [70, 30]"),
+    "too many words": (f'name = "n"\nwords = [1, 201]\n{TWO}', "must be [from, to] within 1 to 200, not [1, 201]"),
+    "no words": (f'name = "n"\nwords = [0, 5]\n{TWO}', "must be [from, to] within 1 to 200, not [0, 5]"),
     "an example that is no text": (f'name = "n"\n{TWO}[examples]\na = [3]', "an example of the label 'a' must be a te"),
 }
 

@@ -16,7 +16,7 @@ from autodata_dspy.generation import fingerprint, generate, models_of
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.labelled_checks import NewWording, NoCommentary
 from autodata_dspy.labelled_task import LabelledTask
-from autodata_dspy.modules import Challenger
+from autodata_dspy.modules import Challenger, Solver
 from autodata_dspy.types import Challenge, Decision, Document, Round
 
 TASK = LabelledTask(
@@ -217,9 +217,9 @@ def test_a_tasks_examples_become_demonstrations():
 
 
 @pytest.mark.parametrize("examples", [{}, {"rent": ("a b c", "d e f")}], ids=["no example", "of one label"])
-def test_a_task_with_too_few_examples_shows_the_form_with_those_of_the_default_task(examples):
+def test_a_task_with_too_few_examples_shows_the_form_with_the_demonstrations_of_the_default_task(examples):
     domain = for_task(LabelledTask("n", TASK.labels, examples=examples))
-    assert [d["text"] for d in domain.demos] == [texts[0] for texts in DEFAULT.examples.values()]
+    assert domain.demos == PLUGIN.demos
     assert domain.solving["sort"].demos == ()  # its labels are other ones
 
 
@@ -237,6 +237,50 @@ def test_another_task_is_another_run_and_the_weak_solver_is_named_for_what_it_is
     mine, default = (AgenticSelfInstruct(d, roles) for d in (for_task(TASK), PLUGIN))
     assert fingerprint(mine, DOCUMENTS, 0) != fingerprint(default, DOCUMENTS, 0)
     assert models_of(mine)["weak_solver"] == "learner"
+
+
+def test_the_writer_sees_a_few_texts_of_other_labels_and_other_ones_each_time(scripted):
+    """Shown the text of its own label it would copy it; shown the same ones each time it would write all texts alike."""
+    roles = scripted.roles(challenger={"text": FRESH})
+    challenger = Challenger(for_task(DEFAULT), roles)
+    texts = {label: f"[[ ## text ## ]]\n{shown[0]}" for label, shown in DEFAULT.examples.items()}
+    asked = [challenger(document=d, round_index=i).challenge.label for d in DOCUMENTS for i in range(8)]
+    seen = [{label for label in texts if texts[label] in c.prompt} for c in scripted.calls(roles, "challenger")]
+    assert len(asked) == 80 and all(label not in s and len(s) == 3 for label, s in zip(asked, seen, strict=True))
+    assert len({frozenset(s) for s in seen}) > 30 and set.union(*seen) == set(texts)
+    challenger(document=DOCUMENTS[0])
+    again = scripted.calls(roles, "challenger")
+    assert again[-1].prompt == again[0].prompt
+
+
+def test_a_writer_whose_only_demonstration_is_of_its_own_label_sees_none(scripted):
+    roles = scripted.roles(challenger={"text": FRESH})
+    demos = ({"passage": "p", "angle": angle("rent", TASK), "feedback": "none", "text": "An apple a day."},)
+    challenger = Challenger(for_task(TASK, demos), roles)
+    labels = [challenger(document=DOCUMENTS[0], round_index=i).challenge.label for i in range(2)]
+    shown = ["An apple a day." in call.prompt for call in scripted.calls(roles, "challenger")]
+    assert dict(zip(labels, shown, strict=True)) == {"rent": False, "eviction": True}
+
+
+def test_a_solvers_first_attempt_is_its_best_guess_and_further_ones_are_drawn(scripted):
+    roles = scripted.roles(strong_solver={"label": "rent"})
+    solver = Solver(for_task(TASK), "strong", roles)
+    for attempt in range(3):
+        solver(challenge=Challenge(FRESH, "rent", label="rent"), attempt=attempt)
+    assert [c.request.config.temperature for c in scripted.calls(roles, "strong_solver")] == [0.0, 0.7, 0.7]
+
+
+@pytest.mark.parametrize(("n", "score"), [(9, 0.0), (10, 1.0), (36, 1.0), (37, 0.0)])
+def test_texts_of_a_quite_different_length_than_the_tasks_are_refused(n, score):
+    (length, *_) = for_task(dataclasses.replace(TASK, words=(15, 20))).challenge_verifiers()
+    assert length.verify(Challenge(" ".join(["word"] * n), "rent", label="rent")).score == score
+
+
+def test_writer_and_seed_tasks_are_told_how_long_texts_are():
+    domain = for_task(dataclasses.replace(TASK, words=(15, 20)))
+    told = "a sentence of a letter to a tenant, 15 to 20 words long."
+    assert told in domain.write.instructions and told in domain.seed_tasks()[0].instruction
+    assert domain.write.output_fields["text"].json_schema_extra["desc"] == "15 to 20 words"
 
 
 def test_a_pass_over_a_document_tries_each_label_once(scripted):
