@@ -25,7 +25,8 @@ from autodata_dspy.verifiers.length import Length
 from autodata_dspy.verifiers.near_duplicates import NearDuplicates
 
 SHORTEST, LONGEST = 2 / 3, 1.8  # of the length that is asked for
-MAX_DEMOS = 10  # one for each label, as long as there is room
+MAX_DEMOS = 10  # of a solver: one for each label, as long as there is room
+MAX_POOL = 40  # demonstrations of a writer, who is shown a few of them at a time
 
 # What the challenger is told. Numbers and words such as "solver" it writes into its next text.
 REMARKS = ("failed_on_strong", "too_easy", "failed_check", "malformed", "duplicate")
@@ -170,22 +171,19 @@ def _solving(task: LabelledTask) -> dict[str, SolvingMode]:
 
 
 def _demos(task: LabelledTask) -> tuple[dict[str, str], ...]:
-    """Worked examples of writing, from a task's own texts: each takes the text of another label as its passage.
+    """Worked examples of writing, from a task's own texts: each takes a text of another label as its passage.
 
-    A task without texts gets those of the default task: they show the form.
+    A task with texts of less than two labels gets those of the default task: they show the form.
     """
-    known = [(label, text) for label, texts in task.examples.items() for text in texts[:1]]
-    if len(known) < 2:
+    known = [(label, text) for label, texts in task.examples.items() for text in texts]
+    if len({label for label, _ in known}) < 2:
         return DEMOS
-    return tuple(
-        {
-            "passage": known[i - 1][1],
-            "angle": f"{label}: {task.labels[label]}",
-            "feedback": "none",
-            "text": text,
-        }
-        for i, (label, text) in enumerate(known[:MAX_DEMOS])
-    )
+    demos = []
+    for i, (label, text) in enumerate(known[:MAX_POOL]):
+        others = [t for other, t in known if other != label]
+        angle = f"{label}: {task.labels[label]}"
+        demos.append({"passage": others[i % len(others)], "angle": angle, "feedback": "none", "text": text})
+    return tuple(demos)
 
 
 def _feedback(rounds: Sequence[Round]) -> str:
@@ -228,7 +226,12 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
     shown = [text for texts in task.examples.values() for text in texts] + [demo["text"] for demo in demos]
 
     def checks() -> tuple[Verifier, ...]:
-        return Length(int(SHORTEST * low), round(LONGEST * high)), NewWording(task, shown), NoCommentary(task), Language()
+        return (
+            Length(int(SHORTEST * low), round(LONGEST * high)),
+            NewWording(task, shown),
+            NoCommentary(task),
+            Language(),
+        )
 
     return Domain(
         name="legal_labels",

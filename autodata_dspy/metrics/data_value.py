@@ -13,6 +13,7 @@ from autodata_dspy.metrics._made import Example, Made, failures
 from autodata_dspy.metrics._terms import cosines
 from autodata_dspy.metrics.base import DataMetric, Measured
 from autodata_dspy.probes import Probe
+from autodata_dspy.types import Challenge
 
 if TYPE_CHECKING:
     from autodata_dspy.domains.base import Domain
@@ -35,7 +36,9 @@ class DataValue(DataMetric):
     Args:
         probe: with labels; see `Probe.labelled`.
         domain: its labels are those that the data may have; without one, those of data and context.
-        context: labelled examples that are always there (challenges, rounds or rows), such as an earlier run's.
+        context: labelled examples that are always there (challenges, rounds or rows), such as an earlier run's; by
+            default those of the domain's task. A learner has them already, so whoever writes them once more adds
+            nothing, and more examples are not better ones.
         n_neighbours: K of the classifier.
 
     Raises:
@@ -45,11 +48,17 @@ class DataValue(DataMetric):
     name: ClassVar[str] = "data_value"
     summary: ClassVar[str] = "mean KNN-Shapley value of the examples on a probe; also of single runs"
 
-    def __init__(self, probe: Probe, domain: Domain | None = None, context: Iterable[Any] = (), n_neighbours: int = 5):
+    def __init__(
+        self,
+        probe: Probe,
+        domain: Domain | None = None,
+        context: Iterable[Any] | None = None,
+        n_neighbours: int = 5,
+    ):
         if n_neighbours < 1:
             raise ConfigError(f"n_neighbours is at least 1, not {n_neighbours!r}")
         self.probe, self.n_neighbours = probe, n_neighbours
-        self.context = Made.of(list(context))
+        self.context = Made.of(_given(domain) if context is None else list(context))
         self.labels = tuple(domain.labels) if domain is not None else ()
         if self.labels:
             probe.labelled(self.labels)
@@ -110,6 +119,13 @@ class DataValue(DataMetric):
         if hurt:
             lines.append("What hurts lies near texts of another class: write what belongs to its own label alone.")
         return "\n".join([*lines, *filter(None, [failures(made.trajectories)])])
+
+
+def _given(domain: Domain | None) -> list[Challenge]:
+    """The examples of a domain's task."""
+    task = domain.task if domain is not None else None
+    texts = task.examples.items() if task is not None else ()
+    return [Challenge(text, label, label=label) for label, known in texts for text in known]
 
 
 def shapley(near: np.ndarray, right: np.ndarray, k: int) -> np.ndarray:

@@ -26,6 +26,7 @@ from autodata_dspy.evaluations import ROLLOUT
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.held_out import TEST_SEED
 from autodata_dspy.metrics import Score
+from autodata_dspy.modules import challenger
 from autodata_dspy.modules.base import seed_for
 from autodata_dspy.sandbox import monty, processes
 from autodata_dspy.sandbox.bubblewrap import Box, find_box
@@ -65,6 +66,14 @@ def equal_code_is_run_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(monty, "in_monty", functools.cache(monty.in_monty))
         patch.setattr(processes, "in_bubblewrap", functools.cache(processes.in_bubblewrap))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_demonstrations_are_shown():
+    """A good one among those of a program must be seen for a score to rise to 1; see `Challenger` for labels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(challenger, "N_SHOWN", 99)
         yield
 
 

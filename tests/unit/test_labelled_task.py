@@ -101,9 +101,18 @@ WRONG = {
     ),
     "one example as a text": (f'name = "n"\n{TWO}[examples]\na = "x"', "the examples of 'a' must be a list of texts"),
     "an empty example": (f'name = "n"\n{TWO}[examples]\na = [""]', "an example of the label 'a' is empty"),
-    "words that are one number": (f'name = "n"\nwords = 30\n{TWO}', "must be two whole numbers, such as [30, 70], not 30"),
-    "words that are no numbers": (f'name = "n"\nwords = [1.5, 2]\n{TWO}', "two whole numbers, such as [30, 70], not [1."),
-    "words the wrong way round": (f'name = "n"\nwords = [70, 30]\n{TWO}', "be [from, to] within 1 to 200, not [70, 30]"),
+    "words that are one number": (
+        f'name = "n"\nwords = 30\n{TWO}',
+        "must be two whole numbers, such as [30, 70], not 30",
+    ),
+    "words that are no numbers": (
+        f'name = "n"\nwords = [1.5, 2]\n{TWO}',
+        "two whole numbers, such as [30, 70], not [1.",
+    ),
+    "words the wrong way round": (
+        f'name = "n"\nwords = [70, 30]\n{TWO}',
+        "be [from, to] within 1 to 200, not [70, 30]",
+    ),
     "too many words": (f'name = "n"\nwords = [1, 201]\n{TWO}', "must be [from, to] within 1 to 200, not [1, 201]"),
     "no words": (f'name = "n"\nwords = [0, 5]\n{TWO}', "must be [from, to] within 1 to 200, not [0, 5]"),
     "an example that is no text": (f'name = "n"\n{TWO}[examples]\na = [3]', "an example of the label 'a' must be a te"),

@@ -122,7 +122,10 @@ def test_a_labelled_instance_that_is_none_is_malformed(instance, told):
 def test_a_users_task_gives_its_own_examples_as_seed_tasks():
     first, second = for_task(TASK).seed_tasks()
     assert first == SeedTask(
-        "end-1", "Each text is a line, 1 to 2 words long. Which label fits: rent, end?", (Instance("Leave now.", "end"),), True
+        "end-1",
+        "Each text is a line, 1 to 2 words long. Which label fits: rent, end?",
+        (Instance("Leave now.", "end"),),
+        True,
     )
     assert second.instances == (Instance("Go.", "end"),)
     with pytest.raises(ConfigError, match=r"'notices' has no examples to start from; add \[examples\]"):

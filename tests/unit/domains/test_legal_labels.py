@@ -229,7 +229,17 @@ def test_a_solver_is_shown_every_label_or_none():
     ten = dict(list(many.items())[:10])
     assert len(for_task(LabelledTask("n", ten, examples={k: shown[k] for k in ten})).solving["sort"].demos) == 10
     assert for_task(LabelledTask("n", many, examples=shown)).solving["sort"].demos == ()
-    assert len(for_task(LabelledTask("n", many, examples=shown)).demos) == 10
+    assert len(for_task(LabelledTask("n", many, examples=shown)).demos) == 11
+
+
+def test_all_texts_of_a_task_become_demonstrations_of_writing_each_from_a_text_of_another_label():
+    texts = {
+        label: tuple(f"{label} number {i} is signed." for i in range(n)) for label, n in (("rent", 5), ("key", 50))
+    }
+    demos = for_task(LabelledTask("n", {"rent": "R.", "key": "K."}, examples=texts)).demos
+    assert [d["text"] for d in demos] == [*texts["rent"], *texts["key"][:35]]  # forty of them at most
+    assert all(d["passage"].split()[0] != d["text"].split()[0] for d in demos)
+    assert len({d["passage"] for d in demos}) == 5 + 5
 
 
 def test_another_task_is_another_run_and_the_weak_solver_is_named_for_what_it_is(scripted):

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scripted import calls_of, scripted_roles, tiny_domain
 
+from autodata_dspy.domains.legal_labels import for_task
 from autodata_dspy.errors import ConfigError, StopRun
+from autodata_dspy.labelled_task import LabelledTask
 from autodata_dspy.metrics import Made, make
 from autodata_dspy.metrics.data_value import DataValue, shapley
 from autodata_dspy.metrics.weighted import Weighted
@@ -264,6 +266,19 @@ def test_a_wrong_label_is_worth_less_than_a_right_one():
     assert "Helped" in score_good.feedback
     nothing = metric(None, run(round_("too_easy", "both right")))
     assert nothing.score == 0.0 and "both right" in nothing.feedback
+
+
+def test_what_a_task_has_examples_of_is_worth_less_than_what_it_lacks():
+    labels = {label: f"It is about {label}." for label in TEXTS}
+    examples = {label: tuple(TEXTS[label].format(i) for i in range(6)) for label in ("rent", "eviction")}
+    bare = make("data_value", probe=PROBE, domain=for_task(LabelledTask("n", labels)))
+    known = make("data_value", probe=PROBE, domain=for_task(LabelledTask("n", labels, examples=examples)))
+    again, lacking = (Challenge(TEXTS[label].format(91), label, label=label) for label in ("rent", "noise"))
+    assert known.values([again])[0] < 0.6 * known.values([lacking])[0]
+    assert bare.values([again]) == pytest.approx(bare.values([lacking]))
+    assert known.about() != bare.about()  # a hash tells them apart
+    told = make("data_value", probe=PROBE, domain=for_task(LabelledTask("n", labels, examples=examples)), context=())
+    assert told.values([again, lacking]) == bare.values([again, lacking])
 
 
 def test_values_belong_to_their_examples_in_any_order():
