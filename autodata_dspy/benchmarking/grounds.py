@@ -128,11 +128,11 @@ def _task(names: Sequence[str], test: Probe, human: Sequence[ProbeItem]) -> dict
 
 
 def _with_examples(subject: Subject, human: Sequence[ProbeItem]) -> dict[str, Any]:
-    """The task of a subject, with examples from the human items where it has none."""
+    """The task of a subject, with texts of human items before its own examples: models are shown the first ones."""
     task = LabelledTask.of(subject.task or {})
-    if not task.examples:
-        task = dataclasses.replace(task, examples=_texts(list(task.labels), subject.labels, human))
-    return task.to_table()
+    real = _texts(list(task.labels), subject.labels, human)
+    known = {label: (*real.get(label, ()), *task.examples.get(label, ())) for label in task.labels}
+    return dataclasses.replace(task, examples={label: texts for label, texts in known.items() if texts}).to_table()
 
 
 def _texts(names: Sequence[str], labels: Mapping[str, str], human: Sequence[ProbeItem]) -> dict[str, tuple[str, ...]]:
