@@ -186,8 +186,8 @@ def _put(program: Program, maker: Any) -> None:
 
 
 def _sorting(task: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What a task is, without the texts that somebody gives as examples of it."""
-    return {k: v for k, v in task.items() if k != "examples"} if task is not None else None
+    """What a task is, without the texts that somebody gives as examples of it, and without their length."""
+    return {k: v for k, v in task.items() if k not in ("examples", "words")} if task is not None else None
 
 
 def _open(program: Program, maker: Any) -> None:

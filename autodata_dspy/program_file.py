@@ -178,7 +178,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all, and the folders above it. Raises ArtifactError."""
     part = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # a file where a folder should be is told of when it is written to
+            path.parent.mkdir(parents=True)
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:

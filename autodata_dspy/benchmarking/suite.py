@@ -99,8 +99,8 @@ class Subject(Strict):
         documents: as for `autodata generate`.
         seed_tasks: a file, for programs that start from seed tasks.
         test: JSON lines of real items that nothing but the final number may see; see `probes`.
-        human: real items of the same kind that may be looked at: the human-data line's, and the examples of a task that
-            has none. By default a few items of each label of a labelled test file are set aside.
+        human: real items of the same kind that may be looked at: the human-data line's, and a task's first examples,
+            before its own. By default a few items of each label of a labelled test file are set aside.
         labels: the test file's label → the task's.
         verifier: scores students' answers in domains whose own verifier asks a model.
     """

@@ -144,6 +144,11 @@ def test_a_place_that_cannot_be_written_is_told(maker, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder.json"]
 
 
+def test_folders_that_do_not_exist_yet_are_made(maker, tmp_path):
+    save_program(maker(), tmp_path / "new" / "deep" / "p.json")
+    assert sorted(p.name for p in (tmp_path / "new" / "deep").iterdir()) == ["p.json", "p.md"]
+
+
 def change_at(*where, to):
     def change(body):
         for key in where[:-1]:

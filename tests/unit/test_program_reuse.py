@@ -127,8 +127,9 @@ def test_a_program_for_a_task_brings_the_task(tmp_path):
     assert load_program(tmp_path / "p.json").domain.task == TASK
     with pytest.raises(ArtifactError, match="task: the program is for another classification task"):
         load_program(tmp_path / "p.json", maker=AgenticSelfInstruct("legal_labels"))
-    # Texts that somebody gives as examples make no other task of it.
-    richer = legal_labels.for_task(dataclasses.replace(TASK, examples={next(iter(TASK.labels)): ("A text of it.",)}))
+    # Texts that somebody gives as examples make no other task of it, nor does their length.
+    examples = {next(iter(TASK.labels)): ("A text of it.",)}
+    richer = legal_labels.for_task(dataclasses.replace(TASK, examples=examples, words=(5, 9)))
     assert load_program(tmp_path / "p.json", maker=AgenticSelfInstruct(richer)).domain is richer
     other = legal_labels.for_task(dataclasses.replace(TASK, kind="something else"))
     with pytest.raises(ArtifactError, match="task: the program is for another classification task"):

@@ -49,6 +49,23 @@ def test_human_items_that_are_in_the_test_are_left_out(here):
     assert [i.text for i in ground.human] == [json.loads(line)["text"] for line in own] and len(ground.test) == 24
 
 
+def test_real_texts_come_before_a_tasks_own_examples_and_a_task_without_either_has_none(here):
+    own, labels = {label: [benching.text(label, 70)] for label in benching.SAID}, sorted(benching.SAID)
+    real = [{"text": benching.text(labels[0], 50 + n), "label": labels[0]} for n in range(3)]
+    Path("human.jsonl").write_text("\n".join(json.dumps(row) for row in real))
+    task = {"name": "t", "labels": {label: f"About {label}." for label in labels}}
+    ground = read_ground("a", Subject(task={**task, "examples": own}, human="human.jsonl"))
+    assert ground.domain.task.examples == {
+        labels[0]: (
+            real[0]["text"],
+            real[1]["text"],
+            *own[labels[0]],
+        ),  # two of each label, as where they are set aside
+        labels[1]: tuple(own[labels[1]]),
+    }
+    assert read_ground("a", Subject(task=task)).domain.task.examples == {}
+
+
 def test_settings_at_the_top_hold_for_every_domain_and_roles_for_all_roles():
     suite = Suite.of(
         {
