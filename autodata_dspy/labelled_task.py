@@ -73,7 +73,8 @@ class LabelledTask:
             return self.words or WORDS
         usual, n = statistics.median(counts), len(counts)
         # A few examples that are alike say less than they seem to.
-        return max(1, min(counts[n // 4], int(0.8 * usual))), max(counts[3 * n // 4], round(1.25 * usual))
+        longest = max(counts[3 * n // 4], round(1.25 * usual))
+        return max(1, min(counts[n // 4], int(0.8 * usual))), min(longest, MAX_WORDS)
 
     @property
     def form(self) -> str:

@@ -55,12 +55,9 @@ def test_real_texts_come_before_a_tasks_own_examples_and_a_task_without_either_h
     Path("human.jsonl").write_text("\n".join(json.dumps(row) for row in real))
     task = {"name": "t", "labels": {label: f"About {label}." for label in labels}}
     ground = read_ground("a", Subject(task={**task, "examples": own}, human="human.jsonl"))
+    first, second = (row["text"] for row in real[:2])  # two of each label, as where they are set aside
     assert ground.domain.task.examples == {
-        labels[0]: (
-            real[0]["text"],
-            real[1]["text"],
-            *own[labels[0]],
-        ),  # two of each label, as where they are set aside
+        labels[0]: (first, second, *own[labels[0]]),
         labels[1]: tuple(own[labels[1]]),
     }
     assert read_ground("a", Subject(task=task)).domain.task.examples == {}
