@@ -223,7 +223,8 @@ def _seeds(task: LabelledTask) -> list[SeedTask]:
 def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None) -> Domain:
     """The domain of a task; `demos` are worked examples of writing, by default from the task's own texts."""
     demos, (low, high) = _demos(task) if demos is None else demos, task.length
-    shown = [text for texts in task.examples.values() for text in texts] + [demo["text"] for demo in demos]
+    shown = [text for texts in task.examples.values() for text in texts]
+    shown += [demo[part] for demo in demos for part in ("text", "passage")]
 
     def checks() -> tuple[Verifier, ...]:
         return (

@@ -286,6 +286,14 @@ def test_texts_of_a_quite_different_length_than_the_tasks_are_refused(n, score):
     assert length.verify(Challenge(" ".join(["word"] * n), "rent", label="rent")).score == score
 
 
+def test_what_a_demonstration_shows_may_not_be_copied_neither_its_text_nor_its_passage():
+    checks = for_task(LabelledTask("n", TASK.labels)).challenge_verifiers()
+    (wording,) = (c for c in checks if isinstance(c, NewWording))
+    for part in ("text", "passage"):
+        copied = wording.verify(Challenge(PLUGIN.demos[0][part], "rent", label="rent"))
+        assert copied.score == 0.0 and "copied from an example" in copied.feedback
+
+
 def test_writer_and_seed_tasks_are_told_how_long_texts_are():
     domain = for_task(dataclasses.replace(TASK, words=(15, 20)))
     told = "a sentence of a letter to a tenant, 15 to 20 words long."
