@@ -14,12 +14,20 @@ import time
 from collections.abc import Iterator
 
 
+_AGAIN_S = 0.1
+
+
 class OutOfTime(BaseException):
     """An attempt was given up."""
 
 
 def _give_up(*_: object) -> None:
     raise OutOfTime
+
+
+def _arm(seconds: float) -> None:
+    # Again and again: raised inside a callback of the garbage collector or a finalizer, an exception is lost.
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN_S)
 
 
 class Budget:
@@ -44,7 +52,7 @@ class Budget:
         outer = signal.getitimer(signal.ITIMER_VIRTUAL)[0]  # of the attempt around this one, 0 without
         started = time.process_time()
         previous = signal.signal(signal.SIGVTALRM, _give_up)
-        signal.setitimer(signal.ITIMER_VIRTUAL, min(allowed, outer or allowed))
+        _arm(min(allowed, outer or allowed))
         try:
             yield
         except OutOfTime:
@@ -54,4 +62,4 @@ class Budget:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             signal.signal(signal.SIGVTALRM, previous)
             if outer:
-                signal.setitimer(signal.ITIMER_VIRTUAL, max(outer - (time.process_time() - started), 0.001))
+                _arm(max(outer - (time.process_time() - started), 0.001))

@@ -72,3 +72,16 @@ def test_other_threads_have_no_limit():
     thread.start()
     thread.join()
     assert done == [True]
+
+
+def test_an_exception_that_got_lost_is_raised_again():
+    caught, reached = 0, False
+    with Budget(8).attempt(0.05):
+        try:
+            spin(4)
+        except OutOfTime:  # a callback of the garbage collector or a finalizer swallows it like this
+            caught += 1
+        spin(4)
+        reached = True
+    assert caught == 1
+    assert not reached
