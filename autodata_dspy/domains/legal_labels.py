@@ -34,7 +34,6 @@ UNCLEAR = "an earlier text was taken for another label than it was written for; 
 TOO_EASY = "an earlier text was too like others of its label; say it in a less usual way"
 
 
-# The definitions follow the instructions (`_told`): all of it stands at the front of every prompt and is read once.
 class WriteText(dspy.Signature):
     """You write texts for a collection in which every text has one label. Write one new text for the label you are
     given, as it would stand in a real document of the kind described below. It clearly belongs to that label and to no
@@ -123,10 +122,12 @@ DEMOS = (
 )
 
 
-def _told(signature: Any, task: LabelledTask) -> Any:
-    """A signature whose instructions end with what the task is."""
-    labels = "\n".join(f"- {label}: {definition}" for label, definition in task.labels.items())
-    return signature.with_instructions(f"{signature.instructions}\n\nEach text is: {task.form}.\nThe labels:\n{labels}")
+def _told(signature: Any, task: LabelledTask, *, labels: bool) -> Any:
+    """A signature whose instructions end with what the task is, and what its labels mean if `labels`."""
+    told = f"{signature.instructions}\n\nEach text is: {task.form}."
+    if labels:
+        told += "\nThe labels:\n" + "\n".join(f"- {label}: {meaning}" for label, meaning in task.labels.items())
+    return signature.with_instructions(told)
 
 
 def _angles(task: LabelledTask) -> dict[str, str]:
@@ -152,7 +153,7 @@ def _build(task: LabelledTask) -> Callable[[Any, str], Challenge]:
 def _solving(task: LabelledTask) -> dict[str, SolvingMode]:
     # With structured output the Literal lets a model write nothing but a label.
     kind = Literal[tuple(task.labels)]  # type: ignore[valid-type]
-    signature = _told(SortText, task).with_updated_fields("label", type_=kind)
+    signature = _told(SortText, task, labels=True).with_updated_fields("label", type_=kind)
 
     def answer(prediction: Any) -> str:
         if (label := task.label_of(str(prediction.label or ""))) is None:
@@ -237,7 +238,8 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
     return Domain(
         name="legal_labels",
         summary="legal texts with one label each, for a classification task that you may define",
-        write=_told(WriteText, task).with_updated_fields("text", desc=f"{low} to {high} words"),
+        # The label's own definition stands in the angle; with those of all labels a 1.5B writes no better, for more tokens.
+        write=_told(WriteText, task, labels=False).with_updated_fields("text", desc=f"{low} to {high} words"),
         demos=demos,
         angles=tuple(_angles(task)),
         build=_build(task),
@@ -265,7 +267,7 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
         max_rounds=len(task.labels),  # as many as there are labels: each comes once, unless some are rare by then
         per_document=len(task.labels),
         write_tokens=60 + 2 * high,
-        passage_chars=600,
+        passage_chars=250,  # the subject matter only; 600 characters made no better texts, for more tokens
         probe="law_lb_unfair_tos",
     )
 

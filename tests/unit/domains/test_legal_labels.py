@@ -195,12 +195,14 @@ def test_paragraphs_of_the_built_in_documents_would_be_copies(document):
 # -- tasks ----------------------------------------------------------------------------------------------------
 
 
-def test_the_definitions_of_all_labels_stand_in_the_instructions_of_writer_and_solver():
+def test_the_solver_reads_what_all_labels_mean_and_the_writer_of_its_own_one():
     domain = for_task(TASK)
-    for signature in (domain.write, domain.solving["sort"].signature):
-        assert TASK.kind in signature.instructions
-        for label, definition in TASK.labels.items():
-            assert f"- {label}: {definition}" in signature.instructions
+    write, sort = domain.write.instructions, domain.solving["sort"].signature.instructions
+    assert TASK.kind in write and TASK.kind in sort
+    for label, definition in TASK.labels.items():
+        assert f"- {label}: {definition}" in sort
+        assert definition not in write
+        assert f"{label}: {definition}" in domain.angles
     label = domain.solving["sort"].signature.output_fields["label"]
     assert typing.get_args(label.annotation) == ("rent", "eviction")
 
