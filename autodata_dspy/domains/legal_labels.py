@@ -238,7 +238,7 @@ def for_task(task: LabelledTask, demos: tuple[dict[str, str], ...] | None = None
     return Domain(
         name="legal_labels",
         summary="legal texts with one label each, for a classification task that you may define",
-        # The label's own definition stands in the angle; with those of all labels a 1.5B writes no better, for more tokens.
+        # Its own definition stands in the angle; with those of all labels a 1.5B writes no better, for more tokens.
         write=_told(WriteText, task, labels=False).with_updated_fields("text", desc=f"{low} to {high} words"),
         demos=demos,
         angles=tuple(_angles(task)),

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 
-
 _AGAIN_S = 0.1
 
 
