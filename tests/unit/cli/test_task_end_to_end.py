@@ -84,6 +84,7 @@ def test_a_task_file_gives_labelled_examples_and_is_not_needed_to_go_on(server, 
     assert "4 of 4 examples accepted; documents tried: 2\n" in again.out
     assert len(server.requests) == n + 4
     assert all("a sentence of a letter to a tenant" in said for _, said in server.requests[n:])
+    assert all("The tenant has to leave." in said for role, said in server.requests[n:] if role == "weak_solver")
 
 
 def test_a_configuration_names_the_file_or_holds_the_task(server, here):
