@@ -32,6 +32,9 @@ _DIRECTIVE = re.compile(
     r"|^\W*(?:write|express|give|state|list|present)\s+(?:it|them|(?:its|their|the)\s+(?:inverse\s+)?(?:formula|equation|"
     r"function|expression|elements|set|roots|members)(?:\s+(?:function|set))?)\s+(?:(?:in|as)\s+(?:terms\s+of\s+|an?\s+)?[\w^*()]+"
     r"(?:\s+(?:and|of)\s+[\w^*()]{1,8})?)\W*$"
+    # "Find the points …. Give the coordinates of the points."
+    r"|^\W*(?:write|express|give|state|list|present)\s+(?:their\s+coordinates|(?:the\s+)?coordinates\s+of\s+"
+    r"(?:the|these|those|all|each|both)\s+(?:such\s+)?points?)\W*$"
 )
 _MORE_VERBS = (
     "express|give|write|state|answer|divide|multiply|add|subtract|combine|convert|reduce|distribute|build|round|decrypt|"

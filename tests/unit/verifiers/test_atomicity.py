@@ -11,6 +11,17 @@ def test_a_second_demand_counts_whatever_the_spelling_of_the_first(verb):
     assert Atomicity().verify(f"{verb} the polynomial x^3 - 7x + 6.").passed
 
 
+def test_the_coordinates_of_what_was_asked_for_are_no_second_demand_and_those_of_other_points_are():
+    found = "Find the points of the curve y = x^2 that have distance 2 from the origin."
+    for form in (
+        "Give the coordinates of the points.",
+        "State the coordinates of all such points.",
+        "List their coordinates.",
+    ):
+        assert Atomicity().verify(f"{found} {form}").passed
+    assert not Atomicity().verify(f"{found} Give the coordinates of the points where it meets the line y = 3.").passed
+
+
 @pytest.mark.parametrize(
     ("question", "nothing"),
     [
