@@ -65,6 +65,13 @@ class Ground:
         pairs = Probe("human", self.human, self.subject.labels).labelled(self.domain.labels)
         return tuple(Example(Challenge(text, label, label=label)) for text, label in pairs if label is not None)
 
+    @property
+    def given(self) -> tuple[Example, ...]:
+        """The labelled texts that every arm is given with its task; students can learn from them alone, too."""
+        task = LabelledTask.of(self.settings["task"]) if self.settings.get("task") else None
+        pairs = [(text, label) for label, texts in task.examples.items() for text in texts] if task else []
+        return tuple(Example(Challenge(text, label, label=label)) for text, label in pairs)
+
     def hashes(self) -> dict[str, str]:
         """What must be the same for two results to be compared."""
         human = Probe("human", self.human).digest if self.human else ""

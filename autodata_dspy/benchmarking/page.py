@@ -67,7 +67,7 @@ def _section(results: Row, comparison: str, domain: str, numbers: Iterator[int])
     colours = {name: place for place, name in enumerate(dict.fromkeys(arm["arm"] for arm in results["arms"]))}
     plots = _Plots(arms, cells, lines, colours, numbers)
     parts = [*_verdicts(found), '<div class="plots">', *plots.all(comparison), "</div>"]
-    parts.append(_table([*arm_rows(arms), *reference_rows(lines)]))
+    parts.append(_table([*arm_rows(arms), *reference_rows(lines, arms)]))
     parts += [f"<p>{text(line)}.</p>" for line in notes(arms)]
     if any(arm.get("by_size") for arm in arms):
         parts.append(_table(size_rows(arms)))

@@ -27,6 +27,7 @@ from autodata_dspy.errors import ConfigError
 
 SCHEMA = 2  # 1 had no rounds and no command
 PACKAGES = ("autodata-dspy", "dspy", "sympy", "scikit-learn", "numpy")
+GIVEN = "given examples"  # the line of a student that learns from what all arms are given
 MEASURES = ("test", "gap", "valid")  # in which arms are compared; the first where there is a test
 TOTALS: dict[str, Total] = {"macro-F1": macro_f1, "mean score": mean}
 Row = dict[str, Any]
@@ -59,7 +60,7 @@ def results(
         "touches": [dict(touch) for touch in touches],
         "references": [_reference(row) for row in references],
         "arms": [_arm(suite, rows, _looks(tested, rows[0])) for rows in _grouped(cells)],
-        "comparisons": _comparisons(suite, cells, tested),
+        "comparisons": _comparisons(suite, cells, tested, references),
         "cells": [{k: v for k, v in cell.items() if k not in ("key", "mark")} for cell in cells],
     }
 
@@ -105,6 +106,11 @@ def _looks(tested: Sequence[Row], cell: Row) -> Row | None:
     return next((row for row in tested if all(row[n] == cell[n] for n in names)), None)
 
 
+def _added(looks: Row, generation: int) -> list[Any] | None:
+    """Test items of each seed, of students that learned from the given examples too; None where there are none."""
+    return next((items for number, items in looks.get("added", ()) if number == generation), None)
+
+
 def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
     """One arm in one comparison, domain and generation, over its seeds; what nobody counted is None."""
     counts = ("rounds", "accepted", "kept", "calls", "tokens", "seconds", "usd")
@@ -140,6 +146,8 @@ def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
             "test": asdict(estimate(points[0], total, True)),
             "by_size": [[s, asdict(estimate(items, total, True))] for s, items in sorted(points.items()) if s],
         }
+        if (items := _added(looks, first["generation"])) is not None:
+            found["added"] = asdict(estimate(items, total, True))
     return found
 
 
@@ -195,8 +203,9 @@ def _reference(row: Row) -> Row:
     return {k: row[k] for k in ("domain", "line", "measure", "n")} | {"test": asdict(score)}
 
 
-def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row]) -> list[Row]:
-    """Every pair in every comparison, domain and measure, of the last generation; corrected together."""
+def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], references: Sequence[Row]) -> list[Row]:
+    """Every pair in every comparison, domain and measure, and what each arm adds to the given examples; of the last
+    generation, corrected together."""
     last, rows, found = suite.generations - 1, [], []
     for comparison in suite.budget.given():
         for domain in suite.subjects:
@@ -211,6 +220,13 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row]) -> l
                         found.append(difference(first, second, total, measure == "test"))
                         rows.append({"comparison": comparison, "domain": domain, "arm": better, "than": than})
                         rows[-1] |= {"measure": measure, "counted": all(side["counted"] for side in sides)}
+    for looks in tested:
+        items = _added(looks, last)
+        line = next((r for r in references if (r["domain"], r["line"]) == (looks["domain"], GIVEN)), None)
+        if items is not None and line is not None:
+            total = TOTALS[looks["measure"]]
+            found.append(difference(items, [line["items"]] * len(items), total, True))
+            rows.append({k: looks[k] for k in ("comparison", "domain", "arm")} | {"than": GIVEN, "measure": "added"})
     return [row | _plain(d) for row, d in zip(rows, corrected(found), strict=True)]
 
 

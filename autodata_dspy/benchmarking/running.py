@@ -15,7 +15,7 @@ from autodata_dspy.benchmarking.examination import Examiner, examined, looked_at
 from autodata_dspy.benchmarking.forecast import Progress, SuiteForecast, forecast, pilot
 from autodata_dspy.benchmarking.grounds import Ground, read_ground
 from autodata_dspy.benchmarking.measures import kept_of, nothing, record, with_rounds
-from autodata_dspy.benchmarking.results import results
+from autodata_dspy.benchmarking.results import GIVEN, results
 from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
 from autodata_dspy.benchmarking.suite import Suite
 from autodata_dspy.errors import BudgetExceeded, ConfigError, Interrupted
@@ -29,7 +29,7 @@ from autodata_dspy.roles import Roles
 from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Challenge
 
-REFERENCES = ("zero-shot", "human data")
+REFERENCES = ("zero-shot", GIVEN, "human data")
 FEWEST = 2  # documents or seed tasks that a generation starts from
 
 
@@ -208,30 +208,31 @@ class _Bench:
         if exam is None:
             return []
         rows = []
+        given = exam.clean(ground.given)
         for arm in self.suite.arms_in(ground.name):
             by_point: dict[tuple[int, int], list[list[Example]]] = {}
             dropped = 0
             for cell in self.cells:
                 if (cell.ground.name, cell.comparison, cell.arm) == (ground.name, comparison, arm):
-                    given = [Example(c) for c in self._examples(cell)]
-                    examples = exam.clean(given)
-                    dropped += len(given) - len(examples)
+                    made = [Example(c) for c in self._examples(cell)]
+                    examples = exam.clean(made)
+                    dropped += len(made) - len(examples)
                     for size in (*self.suite.sizes, 0):
                         by_point.setdefault((cell.generation, size), []).append(examples[: size or None])
             who = f"{arm.title} on {ground.name}, equal {comparison}"
             data = data_digest([seed for point in by_point.values() for seed in point])
-            found = self.touches.once(exam, who, data, self._look(exam, who, by_point))
+            found = self.touches.once(exam, who, data, self._look(exam, who, by_point, given))
             told = {"comparison": comparison, "domain": ground.name, "arm": arm.title, "measure": exam.measure}
             rows.append({**told, "contaminated": dropped, **found})
         return rows
 
     def _references(self, ground: Ground) -> list[dict[str, Any]]:
-        """The student without data, and with data that people made."""
+        """The student without data, with the examples that all arms are given, and with data that people made."""
         exam = self.exams[ground.name]
         rows = []
         for line in REFERENCES:
-            examples = exam.clean(ground.examples) if line == "human data" else []
-            if line == "human data" and not examples:
+            examples = exam.clean({GIVEN: ground.given, "human data": ground.examples}.get(line, ()))
+            if line != "zero-shot" and not examples:
                 continue
             who = f"{line} on {ground.name}"
             found = self.touches.once(exam, who, data_digest([examples]), self._reference(exam, who, examples))
@@ -240,11 +241,17 @@ class _Bench:
         return rows
 
     def _look(
-        self, exam: Exam, who: str, by_point: dict[tuple[int, int], list[list[Example]]]
+        self, exam: Exam, who: str, by_point: dict[tuple[int, int], list[list[Example]]], given: list[Example]
     ) -> Callable[[], dict[str, Any]]:
         def look() -> dict[str, Any]:
             self.tell(f"testing the students of {who}")
-            return {"points": [[*point, [exam.taught(e) for e in seeds]] for point, seeds in by_point.items()]}
+            found: dict[str, Any] = {
+                "points": [[*point, [exam.taught(e) for e in seeds]] for point, seeds in by_point.items()]
+            }
+            if given:
+                every = {point[0]: seeds for point, seeds in by_point.items() if not point[1]}
+                found["added"] = [[k, [exam.taught([*given, *e]) for e in seeds]] for k, seeds in every.items()]
+            return found
 
         return look
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-NAMES = {"test": "test score", "gap": "gap", "valid": "validity"}
+NAMES = {"test": "test score", "added": "test score with the given", "gap": "gap", "valid": "validity"}
 Row = Mapping[str, Any]
 
 
@@ -18,7 +18,7 @@ def tables(results: Row) -> str:
             lines = [line for line in results["references"] if line["domain"] == domain]
             seeds = seeds_told(len(results["seeds"]))
             parts.append(f"**{results['suite']}, {domain}: {amount} {comparison} for each arm and seed; {seeds}**")
-            references = [(f"*{name}*", *cells) for name, *cells in reference_rows(lines)]
+            references = [(f"*{name}*", *cells) for name, *cells in reference_rows(lines, arms)]
             parts.append(_table([*arm_rows(arms), *references]))
             parts += [f"{line}." for line in notes(arms)]
             if any(arm.get("by_size") for arm in arms):
@@ -49,9 +49,11 @@ def seeds_told(n: int) -> str:
 
 def arm_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
     """The names of the columns, then an arm each."""
+    added = any("added" in arm for arm in arms)
     yield (
         *("arm", "examples", "accepted of rounds", "valid", "checked", "weak", "strong", "gap"),
         *("rounds, calls, tokens, seconds, USD per example", "diversity", "repeat the test", "test score"),
+        *([NAMES["added"]] if added else []),
     )
     many = len({arm["generation"] for arm in arms}) > 1
     for arm in arms:
@@ -65,13 +67,15 @@ def arm_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:
             *(_estimate(arm["valid"]), _figure(arm["checked"]), _estimate(arm["weak"]), _estimate(arm["strong"])),
             *(_estimate(arm["gap"]), ", ".join(cost) if arm["kept"] else "–", _figure(arm["diversity"], 2)),
             *(str(arm.get("contaminated", "–")), _estimate(arm["test"]) if "test" in arm else "–"),
+            *([_estimate(arm["added"]) if "added" in arm else "–"] if added else []),
         )
 
 
-def reference_rows(lines: Sequence[Row]) -> Iterable[Sequence[str]]:
+def reference_rows(lines: Sequence[Row], arms: Sequence[Row]) -> Iterable[Sequence[str]]:
     """The lines to compare with, in the columns of the arms."""
+    added = ["–"] * any("added" in arm for arm in arms)
     for line in lines:
-        yield line["line"], str(line["n"] or "–"), *["–"] * 9, _estimate(line["test"])
+        yield line["line"], str(line["n"] or "–"), *["–"] * 9, _estimate(line["test"]), *added
 
 
 def size_rows(arms: Sequence[Row]) -> Iterable[Sequence[str]]:

@@ -97,12 +97,22 @@ def test_three_lines_of_toml_compare_the_methods_on_the_users_own_data(finished)
     assert arms["cot_self_instruct"]["valid"]["value"] == 1.0 and arms["self_instruct"]["valid"]["value"] == 0.0
     assert all(arm["calls"] == 18 for arm in arms.values())  # two seeds of nine calls each
     lines = {line["line"]: line for line in found["references"]}
-    assert lines["human data"]["n"] == 4 and 0 < lines["zero-shot"]["test"]["value"] < 0.5
+    assert (
+        lines["human data"]["n"] == lines["given examples"]["n"] == 4 and 0 < lines["zero-shot"]["test"]["value"] < 0.5
+    )
     [better] = [c for c in found["comparisons"] if (c["arm"], c["measure"]) == ("cot_self_instruct", "test")]
     assert (
         better["verdict"] == "better"
         and "| cot_self_instruct | self_instruct | calls | clauses | test score |" in ran.out
     )
+    # What an arm adds to the examples that it was given: wrong labels take away from them, right ones do not.
+    added = {c["arm"]: c for c in found["comparisons"] if (c["than"], c["measure"]) == ("given examples", "added")}
+    given = lines["given examples"]["test"]["value"]
+    assert added.keys() == arms.keys()
+    for name, row in added.items():
+        assert row["value"] == pytest.approx(arms[name]["added"]["value"] - given)
+    assert arms["self_instruct"]["added"]["value"] < min(given, arms["cot_self_instruct"]["added"]["value"])
+    assert "| self_instruct | given examples | calls | clauses | test score with the given |" in ran.out
     assert re.search(r"6 runs, 0 of them done: about \d+ more model calls \(\d+ to write, .* minutes", ran.err)
     assert "6 of 6: agentic_self_instruct on clauses, seed 1, 9 calls" in ran.err
     assert "2 seeds, which is few" in ran.out and str(folder) not in json.dumps(found)
@@ -119,7 +129,7 @@ def test_every_look_at_test_items_is_logged_and_each_arm_has_one(finished):
     found = json.loads((folder / "out.json").read_text())
     assert [touch["who"].split(" on ")[0] for touch in found["touches"]] == [
         *("self_instruct", "cot_self_instruct", "agentic_self_instruct"),
-        *("zero-shot", "human data"),
+        *("zero-shot", "given examples", "human data"),
     ]
     assert len({touch["test"] for touch in found["touches"]}) == 1
     texts = [json.loads(line)["text"] for line in (folder / "clauses.test.jsonl").read_text().splitlines()]
