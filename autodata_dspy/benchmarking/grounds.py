@@ -68,7 +68,7 @@ class Ground:
     @property
     def given(self) -> tuple[Example, ...]:
         """The labelled texts that every arm is given with its task; students can learn from them alone, too."""
-        task = LabelledTask.of(self.settings["task"]) if self.settings.get("task") else None
+        task = self.domain.task
         pairs = [(text, label) for label, texts in task.examples.items() for text in texts] if task else []
         return tuple(Example(Challenge(text, label, label=label)) for text, label in pairs)
 
