@@ -249,8 +249,8 @@ class _Bench:
                 "points": [[*point, [exam.taught(e) for e in seeds]] for point, seeds in by_point.items()]
             }
             if given:
-                every = {point[0]: seeds for point, seeds in by_point.items() if not point[1]}
-                found["added"] = [[k, [exam.taught([*given, *e]) for e in seeds]] for k, seeds in every.items()]
+                whole = [(number, seeds) for (number, size), seeds in by_point.items() if not size]
+                found["added"] = [[number, [exam.taught([*given, *e]) for e in seeds]] for number, seeds in whole]
             return found
 
         return look
