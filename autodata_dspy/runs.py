@@ -225,8 +225,15 @@ def outline(run_dir: Path) -> Outline:
     folder = RunFolder(run_dir)
     config = _configured(folder)
     documents = {d.id: d for d in folder.read_documents()}
-    trajectories, usage = list(folder.latest().values()), folder.read_usage()
-    return Outline(config, documents, trajectories, usage, folder.read_removed())
+    usage, logged = folder.read_usage(), folder.read_calls_usage()
+    if n_calls(logged) > n_calls(usage["by_role"]):  # a session that has not finished its first documents, or was killed
+        usage = {**usage, "by_role": logged}
+    return Outline(config, documents, list(folder.latest().values()), usage, folder.read_removed())
+
+
+def n_calls(usage: dict[str, Any]) -> int:
+    """Model calls of all roles of a usage by role."""
+    return sum(role["calls"] for role in usage.values())
 
 
 def n_accepted(run_dir: Path) -> int:

@@ -220,6 +220,8 @@ class RunFolder:
         """role → sums over calls.jsonl: up to date also while the first documents are still worked on."""
         by_role: dict[str, dict[str, Any]] = {}
         for role, usage in _read_lines(self.path / "calls.jsonl", "call", _bill, torn_ok=True):
+            if not role:  # a note, see call_log.noted
+                continue
             sums = by_role.setdefault(role, dict.fromkeys(usage, 0))
             for name, value in usage.items():
                 sums[name] += value

@@ -43,5 +43,5 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
     for line in usage_lines(run.usage["by_role"], seconds):
         print(line)
     if n_accepted:
-        calls = sum(u["calls"] for u in run.usage["by_role"].values())
+        calls = runs.n_calls(run.usage["by_role"])
         print(f"per accepted example: {calls / n_accepted:.1f} calls, {seconds / 60 / n_accepted:.1f} min")

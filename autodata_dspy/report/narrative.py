@@ -181,4 +181,5 @@ def usage_lines(usage: dict[str, Any], seconds: float) -> Iterator[str]:
         )
     calls = sum(u["calls"] for u in usage.values())
     out = sum(u["output_tokens"] for u in usage.values())
-    yield f"in all: {calls} calls, {out} tokens out ({out / seconds if seconds else 0:.0f}/s), {seconds / 60:.1f} min"
+    took = f" ({out / seconds:.0f}/s), {seconds / 60:.1f} min" if seconds else ""
+    yield f"in all: {calls} calls, {out} tokens out{took}"

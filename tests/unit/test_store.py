@@ -259,6 +259,7 @@ def test_the_calls_so_far_are_summed_by_role_while_one_is_being_written(folder):
     assert folder.read_calls_usage() == {}
     calls = folder.path / "calls.jsonl"
     rows = [("judge", {"calls": 1, "usd": 0.5}), ("student", {"calls": 1, "usd": 0}), ("judge", {"calls": 1, "usd": 1})]
+    rows.append(("", {"calls": 0, "usd": 0}))  # a note
     calls.write_text(
         "".join(json.dumps({"role": role, "usage": usage}) + "\n" for role, usage in rows) + '{"role": "ju'
     )

@@ -114,6 +114,7 @@ def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(server, started
     before = run_here("status", tmp_path / "r")
     assert (before.code, before.err) == (0, "")
     assert "\n1 of 3 examples accepted\n1 of 3 documents finished\n2 rounds\n" in before.out
+    assert "\nin all: 18 calls, " in before.out  # those of beta, too
 
     server.release()
     ran = run_here("resume", tmp_path / "r")
@@ -132,7 +133,8 @@ def test_a_run_killed_while_it_wrote_loses_only_that_line(server, started, unint
     for name in ("trajectories.jsonl", "calls.jsonl"):  # half of the last line reached the disk
         path = tmp_path / "r" / name
         path.write_bytes(path.read_bytes()[:-20])
-    assert "0 of 3 documents finished" in run_here("status", tmp_path / "r").out
+    status = run_here("status", tmp_path / "r").out
+    assert "0 of 3 documents finished" in status and "\nin all: 17 calls, " in status
 
     server.release()
     assert run_here("resume", tmp_path / "r").code == 0
