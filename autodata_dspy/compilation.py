@@ -86,8 +86,7 @@ def compile(
         options: the optimizer's own; see its OPTIONS.
 
     Raises:
-        ConfigError: bad documents, an optimizer that does not fit, a metric that fails or cannot be audited, not
-            confirmed.
+        ConfigError: bad documents, an unfit optimizer, a metric that fails or cannot be audited, not confirmed.
         StoreError: the run folder is in use, damaged, or belongs to another configuration.
         Interrupted: by Ctrl-C; runs that had begun end at their next model call, finished ones are kept.
     """
@@ -231,14 +230,15 @@ class _Job:
 
     def facts(self) -> dict[str, Any]:
         """What is known of the compilation beforehand, for the program's card."""
-        documents = (*self.split.train, *self.split.val, *self.split.test)
-        task, metric = self.task, self.task.metric
+        task, metric, split = self.task, self.task.metric, self.split
+        given = {"budget": task.budget, "repeats": self.repeats, "hoped": self.hoped, **task.options}
+        rule = getattr(self.maker, "acceptance", None)
         return {
             "optimizer": self.name,
-            "arguments": {"budget": task.budget, "repeats": self.repeats, "hoped": self.hoped, **task.options},
+            "arguments": given if rule is None else {**given, "acceptance": str(rule)},
             "seed": task.seed,
             "metric": getattr(metric, "name", None) or getattr(metric, "__name__", type(metric).__name__),
-            "hashes": {"verifiers": self.examiner, "documents": digest(documents)},
+            "hashes": {"verifiers": self.examiner, "documents": digest((*split.train, *split.val, *split.test))},
         }
 
     def agreed(self, bench: Bench, confirm: Callable[[CompileForecast], bool] | None) -> CompileForecast:

@@ -74,6 +74,7 @@ def test_a_folder_holds_the_program_and_the_lineage(tmp_path):
     assert state_of(loaded) == found.chosen.state
     card = read_program(tmp_path / "program.json").card
     assert (card.optimizer, card.metric, card.verdict) == ("bootstrap", "accepted", found.verdict)
+    assert card.arguments["acceptance"].startswith("ExactCounts(n_weak=")
     power = found.forecast.power
     assert record["signal"]["test"]["detectable"] == power.detectable and record["signal"]["warnings"] == [
         power.warning
