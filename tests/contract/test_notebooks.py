@@ -11,7 +11,8 @@ from autodata_dspy.cli import app
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "programs/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "programs/README.md")]
+PAGES += [ROOT / "benchmarks" / name for name in ("README.md", "MEASURED.md")]
 MACHINE = re.compile(r"/(?:work|tmp|root|home|Users|mnt|private)\b")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -73,6 +74,21 @@ def test_a_notebook_is_committed_as_it_ran_and_tells_nothing_of_the_machine(path
 @pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_command_that_is_named_exists(path):
     assert unknown(sources(path)) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_of_a_page_leads_to_a_file_and_heading(path):
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", FENCE.sub("", path.read_text("utf-8"))):
+        name, _, heading = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
+
+
+def headings(path):
+    """The names by which a page's headings can be linked to."""
+    titles = re.findall(r"^#+ (.*)", FENCE.sub("", path.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_commands_that_do_not_exist_are_found_wherever_they_are_written():
