@@ -17,7 +17,9 @@ from autodata_dspy.benchmarking.suite import Arm, Suite, file_name
 from autodata_dspy.budget import Limits
 from autodata_dspy.config import RunConfig
 from autodata_dspy.documents.checks import says_something
+from autodata_dspy.errors import StoreError
 from autodata_dspy.generation import fingerprint, generate
+from autodata_dspy.store import RunFolder
 from autodata_dspy.types import Challenge
 
 if TYPE_CHECKING:
@@ -77,6 +79,15 @@ class Cell:
         """Raises ConfigError, ArtifactError: its run cannot work."""
         if self.given is None:
             runs.build_maker(self.config())
+
+    def check_folder(self) -> None:
+        """Raises StoreError: its folder holds another run, from before its arm or domain was changed."""
+        folder = RunFolder(self.folder)
+        if folder.exists() and folder.read_config()[1] != self.facts()[0]:
+            raise StoreError(
+                f"{self.folder} holds another run, from before the arm {self.arm.title!r} or its domain was changed; give "
+                "the arm another name, or remove that folder"
+            )
 
     def run(self, watch: Watch | None = None, executor: str | Elsewhere | None = None) -> Result:
         """Its run, as far as missing; see `runs.start`. Files of examples are read here, whatever the executor."""

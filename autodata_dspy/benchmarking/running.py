@@ -130,7 +130,10 @@ class _Bench:
         self.examiners = {g.name: Examiner(g.domain, self.roles, how.attempts).digest for g in grounds}
 
     def run(self, confirm: Callable[[SuiteForecast], bool] | None) -> dict[str, Any]:
-        rates = pilot([c for c in self.cells if c.generation == 0], self.progress, self.executor)
+        firsts = [cell for cell in self.cells if cell.generation == 0]
+        for cell in firsts:  # before anything is paid
+            cell.check_folder()
+        rates = pilot(firsts, self.progress, self.executor)
         done = {c.key for c in self.cells if self._known(c) is not None}
         expected = forecast(self.suite, self.cells, done, rates, self.exams)
         self.tell(expected.line())

@@ -277,7 +277,9 @@ def test_examples_made_elsewhere_are_an_arm_that_pays_what_its_file_tells(server
     assert n_calls == 18 + 3 * 2 * (2 * 2) + 20  # one arm writes, three are examined, the student without data
     assert run_here("status", "r/calls/clauses/peer/seed-0").code == 0
     (here / "bare.jsonl").write_text(json.dumps(made[0]) + "\n")
-    refused_run("bench", "mine.toml", "--yes", "--run-dir", "r", says="belongs to another configuration")
+    told = "holds another run, from before the arm 'bare' or its domain was changed; give the arm another name"
+    refused_run("bench", "mine.toml", "--yes", "--run-dir", "r", says=told)
+    assert len(server.requests) - before == n_calls  # before anything was paid
 
 
 def test_equal_tokens_and_matched_examples_on_questions_with_a_student_that_is_a_model(tmp_path, monkeypatch):
