@@ -226,7 +226,7 @@ def outline(run_dir: Path) -> Outline:
     config = _configured(folder)
     documents = {d.id: d for d in folder.read_documents()}
     usage, logged = folder.read_usage(), folder.read_calls_usage()
-    if n_calls(logged) > n_calls(usage["by_role"]):  # a session that has not finished its first documents, or was killed
+    if n_calls(logged) > n_calls(usage["by_role"]):  # the first documents are under way, or it was killed
         usage = {**usage, "by_role": logged}
     return Outline(config, documents, list(folder.latest().values()), usage, folder.read_removed())
 

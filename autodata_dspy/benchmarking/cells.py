@@ -85,8 +85,8 @@ class Cell:
         folder = RunFolder(self.folder)
         if folder.exists() and folder.read_config()[1] != self.facts()[0]:
             raise StoreError(
-                f"{self.folder} holds another run, from before the arm {self.arm.title!r} or its domain was changed; give "
-                "the arm another name, or remove that folder"
+                f"{self.folder} holds another run, from before the arm {self.arm.title!r} or its domain was changed; "
+                "give the arm another name, or remove that folder"
             )
 
     def run(self, watch: Watch | None = None, executor: str | Elsewhere | None = None) -> Result:
