@@ -89,6 +89,18 @@ class Cell:
                 "give the arm another name, or remove that folder"
             )
 
+    @property
+    def ran(self) -> str:
+        """Under which name it is kept that its run has come to its end; with which `facts`."""
+        return "run: " + "/".join(self.folder.parts[-4:])
+
+    def asks_less_than(self, facts: Sequence[Any]) -> bool:
+        """Whether a run with such facts may have made more than this one is allowed to."""
+        (_, then, *counts), (_, now, *wanted) = facts, self.facts()
+        bounds = [(then[name], now[name]) for name in now]
+        bounds += zip(counts, wanted, strict=True)
+        return any(after is not None and (before is None or after < before) for before, after in bounds)
+
     def run(self, watch: Watch | None = None, executor: str | Elsewhere | None = None) -> Result:
         """Its run, as far as missing; see `runs.start`. Files of examples are read here, whatever the executor."""
         if self.given is None:

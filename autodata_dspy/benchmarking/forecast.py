@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from autodata_dspy import runs
 from autodata_dspy.benchmarking.cells import Cell
 from autodata_dspy.benchmarking.students import Exam
 from autodata_dspy.benchmarking.suite import Suite
-from autodata_dspy.budget import Limits
 from autodata_dspy.errors import BudgetExceeded
 from autodata_dspy.events import Watch
 from autodata_dspy.executors import Elsewhere
@@ -103,7 +102,8 @@ def pilot(
             config = cell.config()
             most = min(PILOT, config.limits.max_calls or PILOT)
             with progress(f"first calls: {cell.title}", 0) as watch:
-                result = runs.start(config, cell.folder, watch, Limits(max_calls=most), executor)
+                limits = replace(config.limits.limits(), max_calls=most)
+                result = runs.start(config, cell.folder, watch, limits, executor)
             if result.stopped is not None and not isinstance(result.stopped, BudgetExceeded):
                 raise result.stopped
         found[name] = _Rates.of(cell.folder)

@@ -122,9 +122,11 @@ def _set_aside(test: Probe) -> tuple[tuple[ProbeItem, ...], Probe]:
     by_label: dict[str, list[ProbeItem]] = {}
     for item in sorted(test.items, key=lambda i: hashlib.blake2b(i.text.encode("utf-8", "surrogatepass")).digest()):
         by_label.setdefault(item.label, []).append(item)
-    texts = {i.text for items in by_label.values() for i in items[: min(SET_ASIDE, len(items) - 1)]}
-    taken = tuple(i for i in test.items if i.text in texts)
-    return taken, dataclasses.replace(test, items=tuple(i for i in test.items if i.text not in texts))
+    texts = {tuple(words(i.text)) for items in by_label.values() for i in items[: min(SET_ASIDE, len(items) - 1)]}
+    taken = [tuple(words(i.text)) in texts for i in test.items]
+    kept = tuple(i for i, is_taken in zip(test.items, taken, strict=True) if not is_taken)
+    rest = dataclasses.replace(test, items=kept)
+    return tuple(i for i, is_taken in zip(test.items, taken, strict=True) if is_taken), rest
 
 
 def _task(names: Sequence[str], test: Probe, human: Sequence[ProbeItem]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
         total = TOTALS[looks["measure"]]
         found |= {
             "measure": looks["measure"],
-            "contaminated": looks["contaminated"],
+            "contaminated": dict(looks["contaminated"])[first["generation"]],
             "test": asdict(estimate(points[0], total, True)),
             "by_size": [[s, asdict(estimate(items, total, True))] for s, items in sorted(points.items()) if s],
         }

@@ -17,7 +17,7 @@ from autodata_dspy.benchmarking.grounds import Ground, read_ground
 from autodata_dspy.benchmarking.measures import kept_of, nothing, record, with_rounds
 from autodata_dspy.benchmarking.results import GIVEN, results
 from autodata_dspy.benchmarking.students import Exam, Touches, data_digest
-from autodata_dspy.benchmarking.suite import Suite
+from autodata_dspy.benchmarking.suite import Arm, Suite
 from autodata_dspy.errors import BudgetExceeded, ConfigError, Interrupted
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.events import Shielded, Watch
@@ -131,8 +131,7 @@ class _Bench:
 
     def run(self, confirm: Callable[[SuiteForecast], bool] | None) -> dict[str, Any]:
         firsts = [cell for cell in self.cells if cell.generation == 0]
-        for cell in firsts:  # before anything is paid
-            cell.check_folder()
+        self._refuse_changes(firsts)
         rates = pilot(firsts, self.progress, self.executor)
         done = {c.key for c in self.cells if self._known(c) is not None}
         expected = forecast(self.suite, self.cells, done, rates, self.exams)
@@ -149,6 +148,30 @@ class _Bench:
         looks = [row for rows in tested for row in rows]
         lines = [row for rows in references for row in rows]
         return results(self.suite, records, looks, lines, hashes, self.touches.told())
+
+    def _refuse_changes(self, firsts: Sequence[Cell]) -> None:
+        """Raises ConfigError, StoreError: what is there already belongs to another suite; before anything is paid."""
+        for cell in firsts:
+            cell.check_folder()
+            ran = self.log.get(cell.ran)
+            if ran is not None and cell.asks_less_than(ran["facts"]):
+                raise ConfigError(
+                    f"{cell.title}: its run was made with a larger budget, and would be taken whole; go back to that "
+                    "budget, or take another --run-dir"
+                )
+        for comparison in self._comparisons():
+            for ground in self.grounds:
+                for arm in self.suite.arms_in(ground.name) if ground.name in self.exams else ():
+                    who, made = _who(arm, ground, comparison), self._made(arm, ground, comparison)
+                    self.touches.refuse_other(self.exams[ground.name], who, made)
+
+    def _made(self, arm: Arm, ground: Ground, comparison: str) -> str:
+        """Hash of what an arm's students, and what they learn from, are made with."""
+        suite, exam = self.suite, self.exams[ground.name]
+        asked = (arm, ground.name, comparison, 0)
+        own = [c.facts() for c in self.cells if (c.arm, c.ground.name, c.comparison, c.generation) == asked]
+        facts = [own, suite.sizes, suite.generations, exam.student.about()]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def _comparisons(self) -> list[str]:
         return list(self.suite.budget.given())
@@ -176,10 +199,14 @@ class _Bench:
         if cell.previous is not None and cell.grow(self._examples(cell.previous)) < FEWEST:
             self.log.put(nothing(cell, mark))
             return self.log.get(cell.key) or {}
-        with self.progress(title, runs.n_accepted(cell.folder)) as watch:
-            stopped = cell.run(watch, self.executor).stopped
-        if stopped is not None and not isinstance(stopped, BudgetExceeded):
-            raise stopped
+        ran = self.log.get(cell.ran)
+        if ran is None or ran["facts"] != cell.first.facts() or not RunFolder(cell.folder).exists():
+            # Once only: a document that its budget ended would be made anew, from what the run knows by now.
+            with self.progress(title, runs.n_accepted(cell.folder)) as watch:
+                stopped = cell.run(watch, self.executor).stopped
+            if stopped is not None and not isinstance(stopped, BudgetExceeded):
+                raise stopped
+            self.log.put({"key": cell.ran, "facts": cell.first.facts()})
         result, kept = kept_of(cell)
         how, domain = self.suite.examiner, cell.ground.domain
         examples = looked_at(kept, how, cell.seed)
@@ -214,19 +241,20 @@ class _Bench:
         given = exam.clean(ground.given)
         for arm in self.suite.arms_in(ground.name):
             by_point: dict[tuple[int, int], list[list[Example]]] = {}
-            dropped = 0
+            dropped: dict[int, int] = {}
             for cell in self.cells:
                 if (cell.ground.name, cell.comparison, cell.arm) == (ground.name, comparison, arm):
                     made = [Example(c) for c in self._examples(cell)]
                     examples = exam.clean(made)
-                    dropped += len(made) - len(examples)
-                    for size in (*self.suite.sizes, 0):
+                    dropped[cell.generation] = dropped.get(cell.generation, 0) + len(made) - len(examples)
+                    for size in (*(s for s in self.suite.sizes if s <= len(examples)), 0):
                         by_point.setdefault((cell.generation, size), []).append(examples[: size or None])
-            who = f"{arm.title} on {ground.name}, equal {comparison}"
+            who = _who(arm, ground, comparison)
             data = data_digest([seed for point in by_point.values() for seed in point])
-            found = self.touches.once(exam, who, data, self._look(exam, who, by_point, given))
+            made_with = self._made(arm, ground, comparison)
+            found = self.touches.once(exam, who, data, self._look(exam, who, by_point, given), made_with)
             told = {"comparison": comparison, "domain": ground.name, "arm": arm.title, "measure": exam.measure}
-            rows.append({**told, "contaminated": dropped, **found})
+            rows.append({**told, "contaminated": sorted(dropped.items()), **found})
         return rows
 
     def _references(self, ground: Ground) -> list[dict[str, Any]]:
@@ -264,3 +292,7 @@ class _Bench:
             return {"items": exam.taught(examples) if examples else exam.untaught()}
 
         return look
+
+
+def _who(arm: Arm, ground: Ground, comparison: str) -> str:
+    return f"{arm.title} on {ground.name}, equal {comparison}"

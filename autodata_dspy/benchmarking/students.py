@@ -107,12 +107,25 @@ class Touches:
         self.log.close()
         self.calls.close()
 
-    def once(self, exam: Exam, who: str, data: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def refuse_other(self, exam: Exam, who: str, made: str) -> None:
+        """Raises ConfigError: the arm has been tested, and what its students learn from was made in another way."""
+        begun = self.log.get(f"begun: {who} on {exam.test.digest}")
+        if begun is not None and begun.get("made", made) != made:
+            raise ConfigError(
+                f"the test items of {exam.test.name} have been given to {who!r} before; with another budget, other "
+                "seeds, sizes, generations or students this would be a second look. Go back to the suite as it was, or "
+                "take another --run-dir"
+            )
+
+    def once(
+        self, exam: Exam, who: str, data: str, look: Callable[[], dict[str, Any]], made: str = ""
+    ) -> dict[str, Any]:
         """What `look` finds, made once: from the record where this arm has been tested with this data.
 
         Args:
             who: the arm, in its comparison and domain.
             data: hash of what its students learn from.
+            made: hash of how it was made, for `refuse_other`.
 
         Raises:
             ConfigError: the arm has been tested with other data.
@@ -128,7 +141,7 @@ class Touches:
         if (done := self.log.get(key)) is not None:
             return done["found"]
         if begun is None:
-            self.log.put({"key": f"begun: {key}", **marks})
+            self.log.put({"key": f"begun: {key}", **marks, **({"made": made} if made else {})})
         with self._counted():
             found = look()
         self.log.put({"key": key, **marks, "found": found})

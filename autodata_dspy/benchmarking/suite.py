@@ -201,6 +201,13 @@ class Suite(Subject):
             raise ValueError("each number once, none below 0")
         return value
 
+    @field_validator("sizes")
+    @classmethod
+    def _some(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if 0 in value:
+            raise ValueError("none below 1")
+        return value
+
     @model_validator(mode="after")
     def _fits(self) -> Suite:
         titles = [arm.title for arm in self.arms]

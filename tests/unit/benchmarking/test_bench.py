@@ -149,6 +149,27 @@ def test_a_finished_suite_costs_nothing_again(finished, server, monkeypatch):
     refused_run("bench", "other.toml", "--run-dir", "runs/bench-mine", says="belongs to another configuration")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("calls = 9", "calls = 8", "its run was made with a larger budget, and would be taken whole"),
+        ("calls = 9", "calls = 12", "this would be a second look. Go back to the suite as it was"),
+        ("seeds = 2", "seeds = 3", "this would be a second look. Go back to the suite as it was"),
+        ("seeds = 2", "seeds = 2\nsizes = [2]", "this would be a second look. Go back to the suite as it was"),
+    ],
+)
+def test_a_finished_suite_that_was_changed_is_refused_before_anything_is_paid(
+    finished, server, here, before, after, says
+):
+    folder, _, n_requests = finished
+    text = (folder / "mine.toml").read_text()
+    (here / "mine.toml").write_text(text.replace(before, after))
+    (here / "contracts").symlink_to(folder / "contracts")
+    n_requests = len(server.requests)
+    refused_run("bench", "mine.toml", "--yes", "--run-dir", str(folder / "runs/bench-mine"), says=says)
+    assert len(server.requests) == n_requests
+
+
 def test_a_second_look_with_other_examples_is_refused_and_an_interrupted_one_goes_on(here):
     suite = read_suite("mine.toml")
     exam = Exam(read_ground("clauses", suite.subjects["clauses"]), Roles())
@@ -197,8 +218,11 @@ def test_ctrl_c_in_the_last_example_of_an_examination_stops_the_suite_there(serv
     ran = run_here("bench", "mine.toml", "--yes")
     assert ran.code == 130 and ran.out.endswith("stopped: interrupted\n"), ran.err
     assert len(server.requests) == server.interrupt_at and "to go on: autodata bench mine.toml" in ran.out
-    assert run_here("bench", "mine.toml", "--yes").code == 0
+    again = run_here("bench", "mine.toml", "--yes")
+    assert again.code == 0, again.err
     assert len(server.requests) == server.interrupt_at + 4 + 20  # the second arm's, and the zero-shot student's
+    [first] = [line for line in again.err.splitlines() if line.startswith("1 of 2: ")]
+    assert "examined" in first  # its run had come to its end, and is not entered again
 
 
 def test_a_suite_in_other_processes_is_the_suite_of_threads(finished, server, here):

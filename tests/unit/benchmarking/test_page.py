@@ -49,7 +49,13 @@ def made():
     cells = [cell(a, i, s, g, HOSTILE[2]) for i, a in enumerate(HOSTILE) for s in suite.seeds for g in (0, 1)]
     tested = [
         {
-            **{"comparison": "tokens", "domain": HOSTILE[2], "arm": a, "measure": "mean score", "contaminated": 0},
+            **{
+                "comparison": "tokens",
+                "domain": HOSTILE[2],
+                "arm": a,
+                "measure": "mean score",
+                "contaminated": [(0, 0), (1, 2)],
+            },
             "points": [[g, size, [[1.0] * (i + 1) + [0.0] * (23 - i)] * 2] for g in (0, 1) for size in (1, 2, 0)],
         }
         for i, a in enumerate(HOSTILE)

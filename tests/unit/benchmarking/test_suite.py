@@ -139,6 +139,7 @@ REFUSED = {
         'arms = [{ program = "agentic_self_instruct", without = ["learner"] }]\ndomain = "math_objects"',
         "without 'learner': the weak solver of the domain 'math_objects' is a model in any case",
     ),
+    "a size of none": ("sizes = [0, 9]", "setting 'sizes': none below 1"),
     "a seed twice": ("seeds = [1, 1]", "setting 'seeds': each number once, none below 0"),
     "an unknown program": ('arms = ["self_instrukt"]', "unknown generator 'self_instrukt'; did you mean 'self_"),
     "an unknown part": (
