@@ -114,17 +114,20 @@ def _added(looks: Row, generation: int) -> list[Any] | None:
 def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
     """One arm in one comparison, domain and generation, over its seeds; what nobody counted is None."""
     counts = ("rounds", "accepted", "kept", "calls", "tokens", "seconds", "usd")
+    n_unpriced = sum(row["unpriced"] for row in rows)
     sums = {k: _sum([row[k] for row in rows]) for k in counts}
-    first, n = rows[0], sums["kept"]
+    first, n, n_seeds, note = rows[0], sums["kept"], len(rows), _note(suite, rows)
+    if _alike(suite, first["arm"]):
+        rows = rows[:1]  # once for each seed they would look like more than there is
     variety = [row["diversity"] for row in rows if row["diversity"] is not None]
     checks = [c for row in rows for c in row["examined"]["checked"] if c is not None]
     told = {k: first[k] for k in ("comparison", "domain", "arm", "generation", "models")}
     found = {
         **told,
-        "n_seeds": len(rows),
+        "n_seeds": n_seeds,
         **sums,
-        "unpriced": sum(row["unpriced"] for row in rows),
-        "acceptance": _share(sums["accepted"], sums["rounds"]),
+        "unpriced": n_unpriced,
+        "acceptance": _share(*(_sum([row[k] for row in rows]) for k in ("accepted", "rounds"))),
         "per_example": {
             k: round(sums[k] / n, 4) if n and sums[k] is not None else None
             for k in ("rounds", "calls", "tokens", "seconds", "usd")
@@ -135,7 +138,7 @@ def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
         "checked": sum(checks) / len(checks) if checks else None,
         "diversity": sum(variety) / len(variety) if variety else None,
         "by_round": _by_round(rows),
-        "note": _note(suite, rows),
+        "note": note,
     }
     if looks is not None:
         points = {size: items for generation, size, items in looks["points"] if generation == first["generation"]}
@@ -163,8 +166,14 @@ def _note(suite: Suite, rows: Sequence[Row]) -> str:
         told.append("its examples were made elsewhere")
         uncounted = [name for name in ("calls", "tokens") if any(row[name] is None for row in rows)]
         told += [f"its {' and '.join(uncounted)} are not counted"] if uncounted else []
-        told += ["they are the same for every seed"] if len(rows) > 1 and "{seed}" not in arm.examples else []
+        told += ["they are the same for every seed"] if len(rows) > 1 and _alike(suite, arm.title) else []
     return "; ".join(told)
+
+
+def _alike(suite: Suite, title: str) -> bool:
+    """Whether an arm has the same examples for every seed."""
+    arm = next(arm for arm in suite.arms if arm.title == title)
+    return bool(arm.examples) and "{seed}" not in arm.examples
 
 
 def _share(k: int, n: int | None) -> Row:
@@ -211,7 +220,12 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], refe
         for domain in suite.subjects:
             for better, than in suite.compared(domain):
                 sides = [
-                    _side(cells, tested, {"comparison": comparison, "domain": domain, "arm": arm, "generation": last})
+                    _side(
+                        suite,
+                        cells,
+                        tested,
+                        {"comparison": comparison, "domain": domain, "arm": arm, "generation": last},
+                    )
                     for arm in (better, than)
                 ]
                 for measure in MEASURES:
@@ -230,7 +244,7 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], refe
     return [row | _plain(d) for row, d in zip(rows, corrected(found), strict=True)]
 
 
-def _side(cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, Any]:
+def _side(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, Any]:
     """Measure → the items of each seed of an arm, and what makes a figure of them; `counted`: was what they have in
     common counted?"""
     own = [cell for cell in cells if all(cell[k] == v for k, v in which.items())]
@@ -238,6 +252,8 @@ def _side(cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, 
         "gap": ([_gaps(cell) for cell in own], mean),
         "valid": ([c["examined"]["valid"] for c in own], mean),
     }
+    if _alike(suite, which["arm"]):  # one list for all seeds, so that its items are drawn once
+        found = {name: (items[:1] * len(items), total) for name, (items, total) in found.items()}
     found["counted"] = all(cell.get(which["comparison"], 0) is not None for cell in own)
     if (looks := _looks(tested, which)) is not None:
         [items] = [

@@ -104,7 +104,8 @@ def difference(
         better, than: the items of each seed, in the same order; seeds of which one arm has none are left out.
         total: makes a figure of items.
         same_items: all seeds of both arms have the same items (of a test), which are drawn together; else each has its
-            own (examples), and only the seeds are paired. Items that one of them leaves undecided are left out of both.
+            own (examples), and only the seeds are paired; a list that stands for several seeds is drawn once. What one
+            of them leaves undecided is left out of both.
     """
     pairs = [(a, b) for a, b in zip(better, than, strict=True) if _says(a) and _says(b)]
     if not pairs:
@@ -151,9 +152,9 @@ def _point(by_seed: Sequence[Sequence[Any]], total: Total) -> float:
 def _values(
     arms: Sequence[Sequence[Sequence[Any]]], total: Total, same_items: bool, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Draws of each arm's figure, (seeds, draws) each."""
+    """Draws of each arm's figure, (seeds, draws) each. Seeds that have the very same items share their draws, too."""
     shared = weights(len(arms[0][0]), DRAWS, rng) if same_items else None
-    return [
-        np.array([total(items, weights(len(items), DRAWS, rng) if shared is None else shared) for items in arm])
-        for arm in arms
-    ]
+    drawn = {} if shared is None else {id(items): shared for arm in arms for items in arm}
+    for items in (items for arm in arms for items in arm if id(items) not in drawn):
+        drawn[id(items)] = weights(len(items), DRAWS, rng)
+    return [np.array([total(items, drawn[id(items)]) for items in arm]) for arm in arms]

@@ -82,3 +82,16 @@ def test_few_seeds_do_not_make_the_variance_of_their_mean_small():
     drawn = over_groups(values, np.random.default_rng(0))
     assert drawn.var() == pytest.approx(np.var([0, 1, 2], ddof=1) / 3, rel=0.05)
     assert over_groups(values[:1], np.random.default_rng(0)).var() == 0
+
+
+def test_examples_that_are_the_same_for_every_seed_are_no_more_than_they_are():
+    items = [float(n % 3 == 0) for n in range(30)]
+
+    def width(by_seed):
+        found = estimate(by_seed, mean, False)
+        return found.high - found.low
+
+    assert width([items] * 4) == pytest.approx(width([items]), abs=0.02)
+    assert width([list(items) for _ in range(4)]) < 0.75 * width([items])
+    alike = difference([items] * 4, [[0.0] * 30] * 4, mean, False)
+    assert alike.sd == pytest.approx(difference([items], [[0.0] * 30], mean, False).sd, rel=0.1)
