@@ -96,7 +96,8 @@ def load_program(name_or_path: str | Path, roles: Roles | None = None, maker: An
     Solvers, judges, verifiers and the acceptance rule come from this code and from `roles`, never from the file.
 
     Args:
-        name_or_path: a shipped program's name ("legal/bootstrap"), a path, or "hf:OWNER/REPOSITORY[/FILE.json]".
+        name_or_path: a shipped program's name ("legal_labels/terms_of_service"), a path, or
+            "hf:OWNER/REPOSITORY[/FILE.json]".
         roles: who plays which role; by default `dspy.configure(lm=…)`, then the embedded models.
         maker: an uncompiled module of the same kind to put the prompts into, for those that are no plugins. It keeps
             its own roles, options and domain.

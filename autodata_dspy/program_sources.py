@@ -14,7 +14,7 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def shipped() -> dict[str, Path]:
-    """Name → file of the programs that ship with the package, such as "legal/bootstrap"."""
+    """Name → file of the programs that ship with the package, such as "legal_labels/terms_of_service"."""
     files = sorted(_SHIPPED.glob("*/*.json"))
     return {f"{path.parent.name}/{path.stem}": path for path in files}
 

@@ -22,7 +22,9 @@ Documents = Annotated[
 ]
 Program = Annotated[
     str | None,
-    typer.Option(help="A generator's name, a shipped program's (legal/bootstrap), a .json file, or hf:OWNER/NAME."),
+    typer.Option(
+        help="A generator's name, a shipped program's (legal_labels/terms_of_service), a .json file, or hf:OWNER/NAME."
+    ),
 ]
 Lm = Annotated[
     list[str] | None,

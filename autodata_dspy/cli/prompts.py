@@ -9,7 +9,10 @@ import typer
 
 def command(
     program: Annotated[
-        str, typer.Argument(help="A shipped program's name (legal/bootstrap), a .json file, or hf:OWNER/NAME[/FILE].")
+        str,
+        typer.Argument(
+            help="A shipped program's name (legal_labels/terms_of_service), a .json file, or hf:OWNER/NAME[/FILE]."
+        ),
     ],
 ) -> None:
     """Print a program's instructions and demonstrations, for use without this package."""

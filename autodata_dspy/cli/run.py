@@ -11,7 +11,10 @@ from autodata_dspy.cli import generate, options
 
 def command(
     program: Annotated[
-        str, typer.Argument(help="A shipped program's name (legal/bootstrap), a .json file, or hf:OWNER/NAME[/FILE].")
+        str,
+        typer.Argument(
+            help="A shipped program's name (legal_labels/terms_of_service), a .json file, or hf:OWNER/NAME[/FILE]."
+        ),
     ],
     documents: options.Documents = None,
     seeds: Annotated[
