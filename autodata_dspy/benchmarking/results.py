@@ -117,8 +117,9 @@ def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
     n_unpriced = sum(row["unpriced"] for row in rows)
     sums = {k: _sum([row[k] for row in rows]) for k in counts}
     first, n, n_seeds, note = rows[0], sums["kept"], len(rows), _note(suite, rows)
-    if _alike(suite, first["arm"]):
-        rows = rows[:1]  # once for each seed they would look like more than there is
+    counted = rows[:1] if _alike(suite, first["arm"]) else rows
+    if _repeated(suite, rows):
+        rows = rows[:1]
     variety = [row["diversity"] for row in rows if row["diversity"] is not None]
     checks = [c for row in rows for c in row["examined"]["checked"] if c is not None]
     told = {k: first[k] for k in ("comparison", "domain", "arm", "generation", "models")}
@@ -127,7 +128,7 @@ def _arm(suite: Suite, rows: Sequence[Row], looks: Row | None) -> Row:
         "n_seeds": n_seeds,
         **sums,
         "unpriced": n_unpriced,
-        "acceptance": _share(*(_sum([row[k] for row in rows]) for k in ("accepted", "rounds"))),
+        "acceptance": _share(*(_sum([row[k] for row in counted]) for k in ("accepted", "rounds"))),
         "per_example": {
             k: round(sums[k] / n, 4) if n and sums[k] is not None else None
             for k in ("rounds", "calls", "tokens", "seconds", "usd")
@@ -174,6 +175,11 @@ def _alike(suite: Suite, title: str) -> bool:
     """Whether an arm has the same examples for every seed."""
     arm = next(arm for arm in suite.arms if arm.title == title)
     return bool(arm.examples) and "{seed}" not in arm.examples
+
+
+def _repeated(suite: Suite, rows: Sequence[Row]) -> bool:
+    """Whether all seeds of an arm examined the same examples: counted once for each they would look like more."""
+    return _alike(suite, rows[0]["arm"]) and all(len(row["examined"]["weak"]) == row["kept"] for row in rows)
 
 
 def _share(k: int, n: int | None) -> Row:
@@ -252,7 +258,7 @@ def _side(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], which: Row)
         "gap": ([_gaps(cell) for cell in own], mean),
         "valid": ([c["examined"]["valid"] for c in own], mean),
     }
-    if _alike(suite, which["arm"]):  # one list for all seeds, so that its items are drawn once
+    if own and _repeated(suite, own):  # one list for all seeds, so that its items are drawn once
         found = {name: (items[:1] * len(items), total) for name, (items, total) in found.items()}
     found["counted"] = all(cell.get(which["comparison"], 0) is not None for cell in own)
     if (looks := _looks(tested, which)) is not None:
