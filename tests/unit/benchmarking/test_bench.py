@@ -161,7 +161,7 @@ def test_a_finished_suite_costs_nothing_again(finished, server, monkeypatch):
 def test_a_finished_suite_that_was_changed_is_refused_before_anything_is_paid(
     finished, server, here, before, after, says
 ):
-    folder, _, n_requests = finished
+    folder, _, _ = finished
     text = (folder / "mine.toml").read_text()
     (here / "mine.toml").write_text(text.replace(before, after))
     (here / "contracts").symlink_to(folder / "contracts")

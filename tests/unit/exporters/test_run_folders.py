@@ -61,7 +61,7 @@ def test_ten_thousand_examples_of_a_long_run_take_seconds(many, tmp_path):
     RunFolder(folder).write_result(dataclasses.replace(many, trajectories=long).record())
     began = time.process_time()
     done = export(folder, "jsonl", tmp_path / "rows.jsonl")
-    assert time.process_time() - began < 10  # 3 to 6 on the machines at hand
+    assert time.process_time() - began < 10  # it was 5.5 on a slow and busy machine
     assert done.n == 10_000 and "- rounds: 30000\n" in done.card.read_text()
     shutil.rmtree(folder)
 
