@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from autodata_dspy.errors import AutodataError, BudgetExceeded, ProviderError, StopRun
+from autodata_dspy.errors import AutodataError, BudgetExceeded, ConfigError, ProviderError, StopRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Meter:
                 return used
             self._returned.wait()
 
-    def _exceeded(self, used: RoleUsage) -> BudgetExceeded | None:
+    def _exceeded(self, used: RoleUsage) -> BudgetExceeded | ConfigError | None:
         limits = self.limits
         if limits.max_calls is not None and used.calls >= limits.max_calls:
             return BudgetExceeded(f"the limit of {limits.max_calls} model calls is reached")
@@ -183,7 +183,7 @@ class Meter:
             return BudgetExceeded(f"the limit of {limits.max_tokens} tokens is reached ({tokens} used)")
         if limits.max_usd is not None:
             if used.unpriced:
-                return BudgetExceeded(
+                return ConfigError(
                     f"max_usd={limits.max_usd} cannot be kept: {used.unpriced} calls came back without a price; "
                     "give the role `usd_per_million_input` and `usd_per_million_output`"
                 )

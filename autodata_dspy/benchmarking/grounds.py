@@ -101,6 +101,7 @@ def read_ground(name: str, subject: Subject) -> Ground:
     ground = Ground(name, subject, settings, test, human)
     if test is not None and ground.domain.labels:
         test.labelled(ground.domain.labels)  # says at once that they do not fit
+        _refuse_tested(ground.given, test)
     return ground
 
 
@@ -156,10 +157,25 @@ def _texts(names: Sequence[str], labels: Mapping[str, str], human: Sequence[Prob
 
 def _unseen(human: tuple[ProbeItem, ...], test: Probe) -> tuple[ProbeItem, ...]:
     """The human items that are no items of the test. Raises ConfigError where all of them are."""
-    tested = {tuple(words(i.text)) for i in test.items}
+    tested = _tested(test)
     kept = tuple(i for i in human if tuple(words(i.text)) not in tested)
     if not kept:
         raise ConfigError(f"all human items are items of the test {test.name} too; give others, or leave them out")
     if len(kept) < len(human):
         logger.warning("%d human items are items of the test %s, and left out", len(human) - len(kept), test.name)
     return kept
+
+
+def _refuse_tested(given: Sequence[Example], test: Probe) -> None:
+    """Raises ConfigError: an example of the task, which models are shown, is an item of the test."""
+    tested = _tested(test)
+    known = [e.challenge for e in given if tuple(words(e.challenge.question)) in tested]
+    if known:
+        raise ConfigError(
+            f"the task's examples: {len(known)} of {len(given)}, such as one for {known[0].label!r}, are items of "
+            f"the test {test.name}, which no arm may be shown; take them out of the task, or out of the test"
+        )
+
+
+def _tested(test: Probe) -> set[tuple[str, ...]]:
+    return {tuple(words(i.text)) for i in test.items}

@@ -221,7 +221,7 @@ def _reference(row: Row) -> Row:
 def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], references: Sequence[Row]) -> list[Row]:
     """Every pair in every comparison, domain and measure, and what each arm adds to the given examples; of the last
     generation, corrected together."""
-    last, rows, found = suite.generations - 1, [], []
+    last, rows, pairs = suite.generations - 1, [], []
     for comparison in suite.budget.given():
         for domain in suite.subjects:
             for better, than in suite.compared(domain):
@@ -237,7 +237,7 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], refe
                 for measure in MEASURES:
                     if all(measure in side for side in sides):
                         (first, total), (second, _) = sides[0][measure], sides[1][measure]
-                        found.append(difference(first, second, total, measure == "test"))
+                        pairs.append((first, second, total, measure == "test"))
                         rows.append({"comparison": comparison, "domain": domain, "arm": better, "than": than})
                         rows[-1] |= {"measure": measure, "counted": all(side["counted"] for side in sides)}
     for looks in tested:
@@ -245,9 +245,10 @@ def _comparisons(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], refe
         line = next((r for r in references if (r["domain"], r["line"]) == (looks["domain"], GIVEN)), None)
         if items is not None and line is not None:
             total = TOTALS[looks["measure"]]
-            found.append(difference(items, [line["items"]] * len(items), total, True))
+            pairs.append((items, [line["items"]] * len(items), total, True))
             rows.append({k: looks[k] for k in ("comparison", "domain", "arm")} | {"than": GIVEN, "measure": "added"})
-    return [row | _plain(d) for row, d in zip(rows, corrected(found), strict=True)]
+    found = corrected([difference(*pair, n_looks=len(pairs)) for pair in pairs])
+    return [row | _plain(d) for row, d in zip(rows, found, strict=True)]
 
 
 def _side(suite: Suite, cells: Sequence[Row], tested: Sequence[Row], which: Row) -> dict[str, Any]:

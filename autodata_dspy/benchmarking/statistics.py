@@ -18,6 +18,7 @@ import numpy as np
 from autodata_dspy.resampling import interval, over_groups, weights
 
 DRAWS = 5000
+DRAWS_PER_LOOK = 200  # for each difference that is corrected for: the smallest p a draw can show is 2 / (1 + draws)
 ALPHA = 0.05
 POWER = 0.8
 SIGNED_ZERO = 1e-9
@@ -96,7 +97,12 @@ def estimate(by_seed: Sequence[Sequence[Any]], total: Total, same_items: bool, s
 
 
 def difference(
-    better: Sequence[Sequence[Any]], than: Sequence[Sequence[Any]], total: Total, same_items: bool, seed: int = 0
+    better: Sequence[Sequence[Any]],
+    than: Sequence[Sequence[Any]],
+    total: Total,
+    same_items: bool,
+    seed: int = 0,
+    n_looks: int = 1,
 ) -> Difference:
     """The mean over seeds of one arm's figure minus the other's, drawn anew in pairs.
 
@@ -106,6 +112,7 @@ def difference(
         same_items: all seeds of both arms have the same items (of a test), which are drawn together; else each has its
             own (examples), and only the seeds are paired; a list that stands for several seeds is drawn once. What one
             of them leaves undecided is left out of both.
+        n_looks: differences that this one is to be corrected with; many need more draws.
     """
     pairs = [(a, b) for a, b in zip(better, than, strict=True) if _says(a) and _says(b)]
     if not pairs:
@@ -118,11 +125,12 @@ def difference(
         if not decided:
             return Difference(None)
     rng = np.random.default_rng(seed)
-    first, second = _values(arms, total, same_items, rng)
+    n_draws = max(DRAWS, DRAWS_PER_LOOK * n_looks)
+    first, second = _values(arms, total, same_items, rng, n_draws)
     drawn = over_groups(first - second, rng)
     low, high = interval(drawn)
     below, above = ((drawn <= SIGNED_ZERO).sum(), (drawn >= -SIGNED_ZERO).sum())
-    p = min(1.0, 2 * (1 + min(below, above)) / (1 + DRAWS))
+    p = min(1.0, 2 * (1 + min(below, above)) / (1 + n_draws))
     return Difference(_point(arms[0], total) - _point(arms[1], total), low, high, float(p), float(p), sd=drawn.std())
 
 
@@ -150,11 +158,15 @@ def _point(by_seed: Sequence[Sequence[Any]], total: Total) -> float:
 
 
 def _values(
-    arms: Sequence[Sequence[Sequence[Any]]], total: Total, same_items: bool, rng: np.random.Generator
+    arms: Sequence[Sequence[Sequence[Any]]],
+    total: Total,
+    same_items: bool,
+    rng: np.random.Generator,
+    n_draws: int = DRAWS,
 ) -> list[np.ndarray]:
     """Draws of each arm's figure, (seeds, draws) each. Seeds that have the very same items share their draws, too."""
-    shared = weights(len(arms[0][0]), DRAWS, rng) if same_items else None
+    shared = weights(len(arms[0][0]), n_draws, rng) if same_items else None
     drawn = {} if shared is None else {id(items): shared for arm in arms for items in arm}
     for items in (items for arm in arms for items in arm if id(items) not in drawn):
-        drawn[id(items)] = weights(len(items), DRAWS, rng)
+        drawn[id(items)] = weights(len(items), n_draws, rng)
     return [np.array([total(items, drawn[id(items)]) for items in arm]) for arm in arms]

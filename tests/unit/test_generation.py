@@ -156,13 +156,13 @@ def test_a_token_limit_stops_the_run_and_keeps_what_was_made(scripted, make):
 
 def test_a_money_limit_stops_a_priced_run_and_refuses_an_unpriced_one(scripted):
     table = {"usd_per_million_input": 1e6, "usd_per_million_output": 0.0}
-    for prices, calls in ((table, 10), ({}, 1)):
+    for prices, calls, stop in ((table, 10, BudgetExceeded), ({}, 1, ConfigError)):
         roles = scripted.fated_roles(write(scripted), schema=True)
         for role in list(roles._given):
             roles[role].prices = tuple(prices.values()) or None
         maker = AgenticSelfInstruct(scripted.domain(), roles, per_document=1)
         result = generate(maker, scripted.documents(9), concurrency=1, limits=Limits(max_usd=100.0))
-        assert isinstance(result.stopped, BudgetExceeded)
+        assert isinstance(result.stopped, stop)
         assert sum(role["calls"] for role in result.usage.values()) == calls
     assert "usd_per_million_input" in str(result.stopped)
 

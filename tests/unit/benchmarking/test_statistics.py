@@ -69,6 +69,13 @@ def test_the_more_is_compared_the_larger_a_difference_must_be():
     assert corrected([one] * 10)[0].detectable > corrected([one])[0].detectable > 2.5 * one.sd
 
 
+def test_however_many_are_compared_a_large_difference_can_be_found():
+    pairs = [(scores(0.9), scores(0.1, seed=1))] * 150
+    found = [difference(*pair, mean, True, n_looks=len(pairs)) for pair in pairs[:1]] * 150
+    assert corrected(found)[0].verdict == "better"
+    assert corrected([difference(*pairs[0], mean, True)] * 150)[0].verdict != "better"  # what the draws are for
+
+
 def test_what_is_undecided_is_left_out_of_both_arms():
     better, than = [[1.0, None, 1.0, 1.0]], [[0.0, 1.0, None, 0.0]]
     assert difference(better, than, mean, True).value == 1.0

@@ -49,6 +49,15 @@ def test_human_items_that_are_in_the_test_are_left_out(here):
     assert [i.text for i in ground.human] == [json.loads(line)["text"] for line in own] and len(ground.test) == 24
 
 
+def test_an_example_of_the_task_that_is_an_item_of_the_test_is_refused(here):
+    tested = json.loads(Path("clauses.test.jsonl").read_text().splitlines()[0])
+    labels = {label: f"About {label}." for label in benching.SAID}
+    examples = {tested["label"]: ["Something of my own.", tested["text"].upper()]}
+    task = {"name": "t", "labels": labels, "examples": examples}
+    with pytest.raises(ConfigError, match=rf"1 of 2, such as one for '{tested['label']}', are items of the test"):
+        read_ground("a", Subject(task=task, test="clauses.test.jsonl"))
+
+
 def test_real_texts_come_before_a_tasks_own_examples_and_a_task_without_either_has_none(here):
     own, labels = {label: [benching.text(label, 70)] for label in benching.SAID}, sorted(benching.SAID)
     real = [{"text": benching.text(labels[0], 50 + n), "label": labels[0]} for n in range(3)]
