@@ -78,6 +78,7 @@ def describe(maker: Any, card: Card | Mapping[str, Any] | None = None) -> Progra
                 "generator": _generator_name(maker),
                 "domain": getattr(domain, "name", ""),
                 "task": _task_of(domain),
+                "paper_form": domain is not None and _in_paper_form(domain),
                 "options": _options_of(maker),
                 "predictors": {name: _prompt(predictor) for name, predictor in maker.named_predictors()},
                 "adapter": type(adapter).__name__ if adapter is not None else "",
@@ -157,6 +158,10 @@ def domain_of(program: Program) -> Domain:
     if not program.domain:
         raise ConfigError("the file does not tell the domain (schema 1); load it with maker=GENERATOR")
     domain = registry.load("domains", program.domain)
+    if program.paper_form:
+        if domain.paper_form is None:
+            raise ConfigError(f"the domain {program.domain!r} has but one form, but the file has another")
+        domain = domain.paper_form()
     if program.task is None:
         return domain
     if domain.for_task is None:
@@ -170,6 +175,11 @@ def _put(program: Program, maker: Any) -> None:
         raise ArtifactError(f"domain: the program is for {program.domain!r}, the generator's is {domain!r}")
     if program.domain and domain and _sorting(program.task) != _sorting(_task_of(maker.domain)):
         raise ArtifactError("task: the program is for another classification task than the generator's domain")
+    if program.domain and domain and program.paper_form != _in_paper_form(maker.domain):
+        forms = ("paper's form", "short form") if program.paper_form else ("short form", "paper's form")
+        raise ArtifactError(
+            f"paper_form: the program is for the {forms[0]} of {domain!r}, the generator's is the {forms[1]}"
+        )
     before = getattr(getattr(maker, _ASKED_FOR, None), "_compiled", None)
     _open(program, maker)
     expected = dict(maker.named_predictors())
@@ -251,6 +261,14 @@ def _options_of(maker: Any) -> dict[str, Any]:
 def _task_of(domain: Any) -> dict[str, Any] | None:
     task = getattr(domain, "task", None)
     return None if task is None or task == registry.load("domains", domain.name).task else task.to_table()
+
+
+def _in_paper_form(domain: Domain) -> bool:
+    """Told by the room that is left for its long rubrics, which parts that are left out do not change."""
+    if domain.name not in registry.names("domains"):
+        return False
+    form = registry.load("domains", domain.name).paper_form
+    return form is not None and domain.write_tokens == form().write_tokens
 
 
 def _roles_used(roles: Roles) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -41,11 +42,16 @@ class Candidate:
 def state_of(program: Any) -> State:
     """Instructions and demonstrations of the predictors that may change; of a demonstration the signature's fields."""
     state = {}
-    for name, predictor in program.named_predictors():
+    for name, predictor in _predictors(program):
         fields = list(predictor.signature.fields)
         demos = [{f: to_dict(demo[f]) for f in fields if f in demo} for demo in predictor.demos]
-        state[name.removeprefix("maker.")] = {"instructions": predictor.signature.instructions, "demos": demos}
+        state[name] = {"instructions": predictor.signature.instructions, "demos": demos}
     return state
+
+
+def settled(instructions: str) -> str:
+    """Instructions as a program says them that was given them by `with_state`."""
+    return inspect.cleandoc("\n" + instructions)
 
 
 def state_id(state: State) -> str:
@@ -55,8 +61,14 @@ def state_id(state: State) -> str:
 
 def with_state(program: Any, state: State) -> Any:
     """Put instructions and demonstrations into a program (or Compilable), and return it."""
-    for name, predictor in program.named_predictors():
-        part = state[name.removeprefix("maker.")]
-        predictor.signature = predictor.signature.with_instructions(part["instructions"])
+    for name, predictor in _predictors(program):
+        part = state[name]
+        # The line before keeps DSPy, which cleans instructions like docstrings, from taking indentations off.
+        predictor.signature = predictor.signature.with_instructions("\n" + part["instructions"])
         predictor.demos = [dict(demo) for demo in part["demos"]]
     return program
+
+
+def _predictors(program: Any) -> Any:
+    """By the names that they have in the data-maker, also where it stands in a Compilable."""
+    return (getattr(program, "compiles", None) or program).named_predictors()

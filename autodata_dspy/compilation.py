@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from typing import Any
 import dspy
 
 from autodata_dspy import registry
-from autodata_dspy.artifact import describe, save_program
 from autodata_dspy.budget import Limits, Meter
 from autodata_dspy.call_log import CallLog
 from autodata_dspy.candidates import state_of
-from autodata_dspy.compiled import Compiled
+from autodata_dspy.compiled import Compiled, note, save_compiled
 from autodata_dspy.documents import check_documents, digest
-from autodata_dspy.errors import ArtifactError, AutodataError, ConfigError, Interrupted, StopRun
+from autodata_dspy.errors import AutodataError, ConfigError, Interrupted, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog
 from autodata_dspy.evaluations import Bench, Ran, Told
+from autodata_dspy.events import on_interrupt
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.executors import Elsewhere, started
 from autodata_dspy.generation import fingerprint, open_folder
@@ -31,7 +31,6 @@ from autodata_dspy.metric_audit import HOPED
 from autodata_dspy.metrics import Made
 from autodata_dspy.optimizers.base import Optimizer, Task, check, fitting
 from autodata_dspy.preflight import PILOT, CompileForecast, audit_examples, audited, forecast
-from autodata_dspy.program_file import write_program, write_whole
 from autodata_dspy.roles import Roles
 from autodata_dspy.splitting import Split, split_documents
 from autodata_dspy.store import RunFolder
@@ -120,7 +119,7 @@ def compile(
         hoped,
         audit_examples(metric, audit),
         why and f"{name}, because {why}",
-        examiner_digest(maker, metric),
+        examiner_digest(maker, metric, gold),
     )
     check(job.optimizer, name, task)
     with contextlib.ExitStack() as stack:
@@ -133,11 +132,16 @@ def compile(
         stack.enter_context(bench.entered())
         stack.enter_context(dspy.context(trace=None))
         stack.callback(bench.drained)
+        stack.enter_context(on_interrupt(functools.partial(_interrupt, bench)))
         try:
             return job.done(bench, confirm, told, folder)
         except KeyboardInterrupt:
-            bench.meter.stop(Interrupted("interrupted"))  # runs in flight end at their next model call
             raise Interrupted("interrupted") from None
+
+
+def _interrupt(bench: Bench) -> None:
+    bench.meter.stop(Interrupted("interrupted"))  # runs in flight end at their next model call, and are waited for
+    raise KeyboardInterrupt
 
 
 @dataclass
@@ -164,7 +168,7 @@ class _Job:
         mark = f"{fingerprint(self.maker, documents, task.seed)}-{self.examiner}-{self.name}"
         open_folder(folder, stack, mark, {}, documents)
         config = {"optimizer": self.name, "budget": task.budget, "seed": task.seed, "options": task.options}
-        _note(folder.path / "compile.json", config)
+        note(folder.path / "compile.json", config)
         calls = CallLog(folder.path / "calls.jsonl")
         stack.callback(calls.close)
         log = EvaluationLog(folder.path / "evaluations.jsonl")
@@ -194,10 +198,10 @@ class _Job:
         bench.told = None
         chosen = bench.best([d.id for d in self.split.val])
         n_runs, n_replayed = bench.n_runs, bench.n_replayed
-        bench.meter, bench.max_runs = Meter(self.limits, bench.meter.by_role), None
+        bench.meter, bench.max_runs = Meter(self.limits, bench.meter.by_role, bench.meter.answered), None
         bench.reopened()
         tested = compared(bench, chosen, self.split.test, self.task.seed, self.repeats)
-        if examiner_digest(bench.original, self.task.metric) != self.examiner:
+        if examiner_digest(bench.original, self.task.metric, bench.gold) != self.examiner:
             raise ConfigError("the examiner is not the same after compiling as before: a metric or check has changed")
         stopped, n_tested = stopped or tested.stopped, len(self.split.test)
         verdict, improved = verdict_on(chosen.id != bench.seed_id, tested, n_tested, self.repeats, stopped)
@@ -210,6 +214,7 @@ class _Job:
             validation=_validation(bench, self.split),
             test=tested.means,
             difference=tested.difference,
+            n_compared=tested.n_compared,
             n_undecided=tested.n_undecided,
             accepted=tested.accepted,
             confirmed=tested.confirmed,
@@ -223,9 +228,7 @@ class _Job:
             stopped=stopped,
         )
         if folder is not None:
-            save_program(compiled.program, folder.path / "program.json", compiled.card(**self.facts()))
-            _note(folder.path / "compiled.json", compiled.record())
-            _save_steps(bench, compiled, folder.path / "steps")
+            save_compiled(compiled, folder.path, bench.program, self.facts())
         return compiled
 
     def facts(self) -> dict[str, Any]:
@@ -281,20 +284,3 @@ class _Job:
 def _validation(bench: Bench, split: Split) -> dict[str, float]:
     ids = [d.id for d in split.val]
     return {c.id: mean for c in bench.candidates.values() if (mean := c.mean(ids)) is not None}
-
-
-def _save_steps(bench: Bench, compiled: Compiled, folder: Path) -> None:
-    """The candidates that were run on all validation documents as programs, by their place in the lineage."""
-    folder.mkdir(exist_ok=True)
-    for place, candidate in enumerate(compiled.candidates):
-        if candidate.id in compiled.validation:
-            score = {"validation": {"value": compiled.validation[candidate.id]}}
-            told = {"verdict": f"Candidate {place} of a compilation: {candidate.how}", "scores": score}
-            try:
-                write_program(describe(bench.program(candidate.state), told), folder / f"step-{place:02d}.json")
-            except ArtifactError as error:  # what was chosen is safe already
-                logger.warning("candidate %d: %s", place, error)
-
-
-def _note(path: Path, record: dict[str, Any]) -> None:
-    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace"))

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from autodata_dspy.artifact import describe, save_program
 from autodata_dspy.audit import Rate
-from autodata_dspy.candidates import Candidate
-from autodata_dspy.errors import AutodataError
+from autodata_dspy.candidates import Candidate, State
+from autodata_dspy.errors import ArtifactError, AutodataError
 from autodata_dspy.held_out import Difference
 from autodata_dspy.preflight import CompileForecast
+from autodata_dspy.program_file import write_program, write_whole
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,8 @@ class Compiled:
         validation: candidate id → mean score on the validation documents, for those that were run on all of them.
         test: "seed" and "chosen" → mean score on the test documents; empty where the test could not be run.
         difference: of these, where both were run.
-        n_undecided: test runs (of both) that the metric could not decide; they count as 0.
+        n_compared: test documents of which both had a run that could be decided.
+        n_undecided: test runs (of both) that the metric could not decide; they are left out.
         accepted: "seed" and "chosen" → accepted rounds of those tried on the test documents, whatever the metric is.
         confirmed: "seed" and "chosen" → how many accepted examples of the test documents a machine check of the domain
             confirmed, of those it could decide; empty for a domain without one.
@@ -46,6 +55,7 @@ class Compiled:
     validation: dict[str, float]
     test: dict[str, float]
     difference: Difference | None
+    n_compared: int
     n_undecided: int
     accepted: dict[str, Rate]
     confirmed: dict[str, Rate]
@@ -75,7 +85,7 @@ class Compiled:
         return {"verdict": self.verdict, "scores": self._scores(), "spend": spend, "lineage": lineage, **told}
 
     def _scores(self) -> dict[str, Any]:
-        n = len(self.split["test"])
+        n = self.n_compared
         scores: dict[str, Any] = {f"test, {arm}": {"value": mean, "n": n} for arm, mean in self.test.items()}
         if d := self.difference:
             scores["test, difference"] = {"value": d.mid, "low": d.low, "high": d.high, "n": n}
@@ -101,6 +111,7 @@ class Compiled:
             "chosen": self.chosen.id,
             "test": self.test,
             "difference": dataclasses.asdict(self.difference) if self.difference else None,
+            "n_compared": self.n_compared,
             "n_undecided": self.n_undecided,
             "accepted": {arm: dataclasses.asdict(rate) for arm, rate in self.accepted.items()},
             "confirmed": {arm: dataclasses.asdict(rate) for arm, rate in self.confirmed.items()},
@@ -112,3 +123,30 @@ class Compiled:
             "stopped": str(self.stopped or ""),
             "candidates": lineage,
         }
+
+
+def save_compiled(compiled: Compiled, folder: Path, program: Callable[[State], Any], told: Mapping[str, Any]) -> None:
+    """Write the program with its card, the record, and (`steps/`) as programs the candidates that were run on all
+    validation documents, by their place in the lineage.
+
+    Args:
+        program: makes one of a candidate's state.
+        told: joins the card.
+    """
+    save_program(compiled.program, folder / "program.json", compiled.card(**told))
+    note(folder / "compiled.json", compiled.record())
+    steps = folder / "steps"
+    steps.mkdir(exist_ok=True)
+    for place, candidate in enumerate(compiled.candidates):
+        if candidate.id in compiled.validation:
+            score = {"validation": {"value": compiled.validation[candidate.id]}}
+            how = {"verdict": f"Candidate {place} of a compilation: {candidate.how}", "scores": score}
+            try:
+                write_program(describe(program(candidate.state), how), steps / f"step-{place:02d}.json")
+            except ArtifactError as error:  # what was chosen is safe already
+                logger.warning("candidate %d: %s", place, error)
+
+
+def note(path: Path, record: Mapping[str, Any]) -> None:
+    """Write plain data as JSON, whole or not at all."""
+    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace"))

@@ -19,7 +19,8 @@ import dspy
 
 from autodata_dspy.budget import Meter, metered, one_line
 from autodata_dspy.call_log import CallLog, logged, working_on, writing
-from autodata_dspy.candidates import Candidate, State, state_id, state_of, with_state
+from autodata_dspy.candidates import Candidate, State, settled, state_id, state_of, with_state
+from autodata_dspy.compilable import Compilable, prediction_of
 from autodata_dspy.errands import Errands, packed
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun
 from autodata_dspy.evaluation_log import EvaluationLog, plain_score, revived_score
@@ -27,8 +28,6 @@ from autodata_dspy.executors import Elsewhere, run_threads
 from autodata_dspy.jobs import Job, traced
 from autodata_dspy.metrics.base import Score
 from autodata_dspy.types import Challenge, Document, Trajectory, from_dict, to_dict
-
-ROLLOUT = 1_000_003  # added to the seed of a run for each rollout id that an optimizer asks for
 
 Metric = Callable[..., Any]
 Told = Callable[[Candidate, "Bench"], None]
@@ -68,7 +67,7 @@ class Bench:
         n_threads: int = 1,
         elsewhere: Elsewhere | None = None,
     ):
-        self.original, self._metric, self._gold = original.deepcopy(), metric, dict(gold or {})
+        self.original, self._metric, self.gold = original.deepcopy(), metric, dict(gold or {})
         self.log, self.calls, self.meter, self.n_threads = log, calls, meter or Meter(), n_threads
         self._errands = Errands(elsewhere, calls, n_threads) if elsewhere is not None else None
         if elsewhere is not None:
@@ -106,11 +105,12 @@ class Bench:
 
     def example(self, document: Document, seed: int) -> dspy.Example:
         """What optimizers call an example: one document in one pass."""
-        gold = dict(self._gold.get(document.id, {}))
+        gold = dict(self.gold.get(document.id, {}))
         return dspy.Example(**gold, document=document, seed=seed).with_inputs("document", "seed")
 
     def note(self, state: State, parent: str = "", how: str = "") -> Candidate:
         """The candidate of a state; the first to speak says where it came from."""
+        state = {name: {**part, "instructions": settled(part["instructions"])} for name, part in state.items()}
         with self._lock:
             candidate = self.candidates.setdefault(state_id(state), Candidate(state_id(state), state))
             if not candidate.how and candidate.id != parent:
@@ -201,7 +201,7 @@ class Bench:
             else:
                 with working_on(key):
                     trajectory, calls = traced(maker, job)
-            score = self.score(self.example(document, seed), _prediction(trajectory), None, None, None)
+            score = self.score(self.example(document, seed), prediction_of(trajectory), None, None, None)
             record = {"key": key, "program": candidate.id, "document": document.id, "seed": seed}
             record |= {"trajectory": to_dict(trajectory), "calls": calls, "score": plain_score(score)}
             if self.log is not None:
@@ -268,33 +268,3 @@ class Bench:
 def _scored(bench: Bench, state: State, numbered: tuple[int, dspy.Example]) -> Score:
     example = numbered[1]
     return bench.run(state, example.document, example.seed)[2]
-
-
-class Compilable(dspy.Module):
-    """The data-maker as an optimizer sees it: `student(document=…, seed=…)` → `trajectory`, `accepted`."""
-
-    def __init__(self, maker: Any, bench: Bench):
-        super().__init__()
-        self.maker, self.bench = maker, bench
-
-    def forward(self, document: Document, seed: int = 0) -> dspy.Prediction:
-        """One run, recorded or replayed. DSPy's trace gets the calls behind the first accepted example."""
-        seed += ROLLOUT * _rollout(self)
-        trajectory, calls, score = self.bench.run(state_of(self), document, seed)
-        own = {name.removeprefix("maker."): predictor for name, predictor in self.named_predictors()}
-        if dspy.settings.trace is not None:
-            for name, inputs, outputs in calls[0]:
-                dspy.settings.trace.append((own[name], dict(inputs), dspy.Prediction(**outputs)))
-        prediction = _prediction(trajectory)
-        prediction._score = score
-        return prediction
-
-
-def _rollout(student: Compilable) -> int:
-    """The rollout id an optimizer has set on predictors or settings to get another sample; 0 for none."""
-    lms = [predictor.lm for _, predictor in student.named_predictors()] + [dspy.settings.lm]
-    return next((int(r) for lm in lms if lm is not None and (r := lm.kwargs.get("rollout_id"))), 0)
-
-
-def _prediction(trajectory: Trajectory) -> dspy.Prediction:
-    return dspy.Prediction(trajectory=trajectory, accepted=trajectory.accepted)

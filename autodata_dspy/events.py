@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,19 @@ from autodata_dspy.types import Round, Trajectory
 logger = logging.getLogger(__name__)
 Listener = Callable[[str, Round], None]
 _listener: contextvars.ContextVar[Listener | None] = contextvars.ContextVar("autodata_listener", default=None)
+
+
+@contextlib.contextmanager
+def on_interrupt(heard: Callable[[], None]) -> Iterator[None]:
+    """Have Ctrl-C call `heard`; only in the main thread, which alone hears of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda signum, frame: heard())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +20,7 @@ from autodata_dspy.curation import final_audit
 from autodata_dspy.documents import check_documents, digest
 from autodata_dspy.errands import Errands, Packet, packed
 from autodata_dspy.errors import AutodataError, Interrupted, StopRun, StoreError
-from autodata_dspy.events import Shielded, Watch, listening
+from autodata_dspy.events import Shielded, Watch, listening, on_interrupt
 from autodata_dspy.executors import Elsewhere, run_threads, started
 from autodata_dspy.jobs import Job, made
 from autodata_dspy.results import Result
@@ -266,11 +264,8 @@ class _Run:
 def _interruptible(run: _Run) -> Iterator[None]:
     """Ctrl-C once: no new documents, those in flight finish. Twice: stop at the next model call, and give up what is
     worked on elsewhere. Then: abort."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    def on_interrupt(signum: int, frame: Any) -> None:
+    def heard() -> None:
         run.interrupts += 1
         if run.interrupts == 2:
             run.meter.stop(Interrupted("interrupted"))
@@ -278,8 +273,5 @@ def _interruptible(run: _Run) -> Iterator[None]:
             raise KeyboardInterrupt
         run.watch.interrupted(run.interrupts)
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
+    with on_interrupt(heard):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)

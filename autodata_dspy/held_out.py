@@ -13,6 +13,7 @@ from autodata_dspy.candidates import Candidate
 from autodata_dspy.errors import AutodataError, StopRun
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.metric_audit import POWER
+from autodata_dspy.metrics.base import Score
 from autodata_dspy.metrics.validity import Validity
 from autodata_dspy.splitting import SHARES
 from autodata_dspy.types import Document, Trajectory
@@ -95,9 +96,10 @@ class Comparison:
     """What a test found, of "seed" and "chosen".
 
     Attributes:
-        means: mean score on the test documents; empty where the test could not be run.
-        difference: of these.
-        n_undecided: runs (of both) that the metric could not decide; they count as 0.
+        means: mean score on the documents that were compared; empty where the test could not be run.
+        difference: of these; None where nothing could be compared.
+        n_compared: documents of which each program had at least one run that the metric could decide.
+        n_undecided: runs (of both) that it could not; they are left out.
         accepted: accepted rounds of those that were tried, whatever the metric makes of them.
         confirmed: accepted examples that the domain's `recheck` confirmed, of those that it could decide; empty for a
             domain without one. No optimizer saw these examples, and none is told of this check.
@@ -106,6 +108,7 @@ class Comparison:
 
     means: dict[str, float] = field(default_factory=dict)
     difference: Difference | None = None
+    n_compared: int = 0
     n_undecided: int = 0
     accepted: dict[str, Rate] = field(default_factory=dict)
     confirmed: dict[str, Rate] = field(default_factory=dict)
@@ -132,15 +135,23 @@ def compared(bench: Bench, chosen: Candidate, documents: Sequence[Document], see
             confirmed = _confirmed(bench, made)
     except StopRun as stop:
         return Comparison(stopped=stop.cause)
-    before, after = ([float(s.score) for s in scores[arm]] for arm in states)
-    gains = [
-        statistics.fmean(after[i : i + repeats]) - statistics.fmean(before[i : i + repeats])
-        for i in range(0, len(after), repeats)
+    pairs = [
+        (before, after)
+        for before, after in zip(*(_decided(scores[arm], repeats) for arm in states), strict=True)
+        if before is not None and after is not None
     ]
-    means = {"seed": statistics.fmean(before), "chosen": statistics.fmean(after)}
+    means = {arm: statistics.fmean(pair[i] for pair in pairs) for i, arm in enumerate(states)} if pairs else {}
+    difference = paired([after - before for before, after in pairs], seed) if pairs else None
     n_undecided = sum(bool(s.undecided) for part in scores.values() for s in part)
     accepted = {arm: accepted_rounds(trajectories) for arm, trajectories in made.items()}
-    return Comparison(means, paired(gains, seed), n_undecided, accepted, confirmed)
+    return Comparison(means, difference, len(pairs), n_undecided, accepted, confirmed)
+
+
+def _decided(scores: Sequence[Score], repeats: int) -> list[float | None]:
+    """The mean score of each document over the runs that the metric could decide; None where it could decide none."""
+    values = [None if s.undecided else float(s.score) for s in scores]
+    by_document = ([v for v in values[i : i + repeats] if v is not None] for i in range(0, len(values), repeats))
+    return [statistics.fmean(found) if found else None for found in by_document]
 
 
 def accepted_rounds(trajectories: Sequence[Trajectory]) -> Rate:
@@ -188,21 +199,21 @@ def verdict_on(
         n_documents, repeats: of the test.
         stopped: why the compilation ended before its time.
     """
-    sentence, improved = _verdict(changed, tested, n_documents, repeats)
+    sentence, improved = _verdict(changed, tested, repeats)
     if stopped:
         sentence += f" (stopped: {stopped})"
     if tested.n_undecided:
         n = 2 * n_documents * repeats
-        sentence += f"; {tested.n_undecided} of {n} test runs were undecided and count as 0"
+        sentence += f"; {tested.n_undecided} of {n} test runs were undecided and are left out"
     return sentence, improved
 
 
-def _verdict(changed: bool, tested: Comparison, n_documents: int, repeats: int) -> tuple[str, bool]:
+def _verdict(changed: bool, tested: Comparison, repeats: int) -> tuple[str, bool]:
     if not changed:
         return f"{_KEPT}: nothing beat it on validation", False
-    difference = tested.difference
+    difference, n_documents = tested.difference, tested.n_compared
     if difference is None:
-        return f"{_KEPT}: the test could not be run", False
+        return f"{_KEPT}: the test could not be run" + " to a decision" * bool(tested.n_undecided), False
     figures = f"{difference.mid:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
     told = f"{figures} on {n_documents} untouched documents, {repeats} runs each"
     if n_documents < FEWEST_TESTED:

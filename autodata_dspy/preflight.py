@@ -11,7 +11,7 @@ from typing import Any
 
 import dspy
 
-from autodata_dspy.budget import RoleUsage
+from autodata_dspy.budget import RoleUsage, one_line
 from autodata_dspy.errors import BudgetExceeded, ConfigError, StopRun
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.example_files import read_examples
@@ -35,6 +35,7 @@ class CompileForecast:
         n_proposals: about how many candidates the budget buys.
         unpriced: calls whose price is unknown, so that `usd` says too little.
         power: what difference the test can find.
+        undecided: runs of the seed program that the metric could not decide, and what it said of the first.
         audit: of the metric, where examples were given for one.
         choice: which optimizer was taken and why; "" where the caller named one.
     """
@@ -48,11 +49,16 @@ class CompileForecast:
     n_proposals: int
     unpriced: int
     power: Power
+    undecided: tuple[int, str] = (0, "")
     audit: MetricAudit | None = None
     choice: str = ""
 
     def warnings(self) -> Iterator[str]:
         """Why what is hoped for will hardly be found; nothing where all is well."""
+        n_undecided, said = self.undecided
+        if n_undecided:
+            of = f"{n_undecided} of the {self.power.n_runs} runs so far, which count as 0 ({said})"
+            yield f"the metric could not decide {of}; what it leaves undecided no optimizer can improve"
         if self.audit is not None and not self.audit.clean:
             yield f"the metric {self.audit.about['metric']!r}, by its audit: {'; '.join(self.audit.advice())}"
         if self.power.warning:
@@ -127,7 +133,9 @@ def forecast(
     wall = time.monotonic() - started
     seed = bench.candidates[bench.seed_id]
     done = [e for e in examples if e.document.id in seed.scores]
-    seconds = sum(bench.run(seed.state, e.document, e.seed)[0].seconds for e in done)
+    runs = [bench.run(seed.state, e.document, e.seed) for e in done]
+    seconds = sum(trajectory.seconds for trajectory, _, _ in runs)
+    undecided = [one_line(score.feedback) for _, _, score in runs if score.undecided]
     usage = RoleUsage()
     for role, used in bench.meter.by_role.items():
         if role != "reflection":
@@ -146,6 +154,7 @@ def forecast(
         n_proposals=max(0, optimizer.n_proposals(task)),
         unpriced=usage.unpriced,
         power=Power.of([seed.scores[e.document.id][0] for e in done], *shape, hoped),
+        undecided=(len(undecided), "".join(undecided[:1])),
     )
 
 

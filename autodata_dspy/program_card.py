@@ -49,6 +49,8 @@ def _lines(program: Program, name: str) -> Iterator[str]:
 def _facts(program: Program) -> Iterator[tuple[str, Any]]:
     made = program.card
     yield from program.options.given().items()
+    if program.paper_form:
+        yield "paper_form", True
     if program.task:
         yield "task", program.task.get("name", "")
     if program.adapter:

@@ -51,11 +51,12 @@ class Options(_Strict):
 
     per_document: int | None = Field(default=None, ge=1)
     max_rounds: int | None = Field(default=None, ge=1)
+    quality_check: bool = True
     without: list[str] = []
 
     def given(self) -> dict[str, Any]:
         """Those that are not the generator's own."""
-        return {name: value for name, value in self.model_dump().items() if value}
+        return {name: v for name, v in self.model_dump(exclude_defaults=True).items() if v is not None and v != []}
 
 
 class RoleUsed(_Strict):
@@ -115,6 +116,7 @@ class Program(_Strict):
         generator: its plugin's name, or the name of the class of a module that is no plugin.
         domain: the domain's name; "" where the module has none.
         task: the classification task of the domain, where it is not the domain's own.
+        paper_form: the domain is in the form of its paper.
         predictors: name of a predictor that can change → its prompt.
         adapter: DSPy adapter that was configured; "" is the choice of the code.
         roles: role → model.
@@ -124,6 +126,7 @@ class Program(_Strict):
     generator: str
     domain: str = ""
     task: Table | None = None
+    paper_form: bool = False
     options: Options = Options()
     predictors: dict[str, Prompt]
     adapter: str = ""

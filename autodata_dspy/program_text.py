@@ -26,6 +26,7 @@ def difference(before: Program, after: Program, names: tuple[str, str]) -> str:
 
 def _compared(program: Program) -> list[str]:
     options = [f"{name}: {_text(value)}" for name, value in program.options.given().items()]
+    options += ["paper_form: true"] * program.paper_form
     return [*options, *prompts(program).splitlines()]
 
 

@@ -80,8 +80,9 @@ def completed(config: RunConfig) -> RunConfig:
     if not is_program(config.program):
         return config
     program = read_program(locate(config.program))
-    told = {"domain": program.domain, "task": program.task, **program.options.given()}
-    missing = {name: value for name, value in told.items() if value and name not in config.model_fields_set}
+    told = {"domain": program.domain or None, "task": program.task, "paper_form": program.paper_form or None}
+    told |= program.options.given()
+    missing = {name: v for name, v in told.items() if v is not None and name not in config.model_fields_set}
     return RunConfig.of({**config.model_dump(exclude_unset=True), **missing})
 
 

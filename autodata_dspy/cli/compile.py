@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import shlex
 import sys
 from pathlib import Path
@@ -97,11 +98,15 @@ def _options(given: list[str] | None) -> dict[str, float]:
 def _run(
     settings: RunConfig, metric: str, probe: Path | None, run_dir: Path, yes: bool, given: dict[str, Any]
 ) -> Compiled:
-    from autodata_dspy import runs
+    from autodata_dspy import registry, runs
     from autodata_dspy.compilation import compile
-    from autodata_dspy.errors import Interrupted
+    from autodata_dspy.errors import ConfigError, Interrupted
     from autodata_dspy.metrics import make
 
+    if probe is not None and "probe" not in inspect.signature(registry.load("metrics", metric)).parameters:
+        names = (n for n in registry.names("metrics"))
+        takes = ", ".join(n for n in names if "probe" in inspect.signature(registry.load("metrics", n)).parameters)
+        raise ConfigError(f"--probe: the metric {metric!r} takes none; leave it out, or name one that does ({takes})")
     maker, stream = runs.build_maker(settings), sys.stderr  # DSPy's optimizers are kept from printing there
 
     def told(candidate: Any, bench: Any) -> None:

@@ -71,7 +71,7 @@ class AgenticSelfInstruct(RoleModule):
         self.max_rounds = self.domain.max_rounds if max_rounds is None else max_rounds
         if self.per_document < 1 or self.max_rounds < 1:
             raise ConfigError(f"per_document={per_document} and max_rounds={max_rounds} must be at least 1")
-        self.without, self.curtail = ablations(without), curtail
+        self.without, self.curtail, self.quality_check = ablations(without), curtail, quality_check
         full = Parts(
             self.domain, acceptance or self.domain.acceptance, quality_check and self.domain.review is not None
         )

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from autodata_dspy.errors import AutodataError, ConfigError, StopRun, did_you_mean
+from autodata_dspy.examiner import plain_facts
 from autodata_dspy.metrics.base import Score
 from autodata_dspy.subjects import number_as_text
 from autodata_dspy.types import Verdict, to_dict
@@ -104,7 +105,7 @@ def combine(
             a weight. (A second verifier of a name is called `name_2`.)
 
     Raises:
-        ConfigError: no verifiers, an unknown mode or name, or weights that do not fit.
+        ConfigError: no verifiers, a combination among them, an unknown mode or name, or weights that do not fit.
     """
     if not verifiers:
         raise ConfigError("combine needs at least one verifier")
@@ -115,7 +116,13 @@ def combine(
             raise ConfigError(f"{what} have no meaning in mode {mode!r}")
     parts: list[_Part] = []
     for each in verifiers:
-        parts.extend(each.parts if isinstance(each, VerifiedMetric) else as_metric(each).parts)
+        metric = each if isinstance(each, VerifiedMetric) else as_metric(each)
+        if len(metric.parts) > 1 or metric.pass_mark:
+            raise ConfigError(
+                "combine takes verifiers, and as_metric(…) without a pass_mark; of a combination in it, or of its "
+                "pass_mark, nothing would be left: give its verifiers, and the pass_mark to combine"
+            )
+        parts.extend(metric.parts)
     parts = _distinct(parts)
     return VerifiedMetric(tuple(parts), _weights(parts, weights), mode, pass_mark, _required(parts, required))
 
@@ -177,6 +184,16 @@ class VerifiedMetric:
         self.n_calls = self.n_undecided = 0
         self._remembered: OrderedDict[tuple[str, str], Verdict] = OrderedDict()
         self._lock = threading.Lock()
+
+    def about(self) -> dict[str, Any]:
+        """What it is, for hashes: JSON-able."""
+        parts = [
+            [part.name, type(part.verifier).__qualname__, plain_facts(part.verifier)]
+            + [s if isinstance(s, str) else plain_facts(s) for s in (part.subject, part.reference, part.context)]
+            for part in self.parts
+        ]
+        how = {"weights": self.weights, "mode": self.mode, "pass_mark": self.pass_mark}
+        return {"verifiers": parts, "required": sorted(self.required), **how}
 
     @property
     def undecided_rate(self) -> float:

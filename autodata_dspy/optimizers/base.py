@@ -9,6 +9,7 @@ import importlib.util
 import io
 import itertools
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +69,7 @@ class Optimizer(Protocol):
     Attributes:
         reflects: asks the reflection role for instructions.
         needs: modules that must be importable, module → what to install.
-        OPTIONS: what `Task.options` may hold, with defaults; integers of at least 1 unless the plugin says otherwise.
+        OPTIONS: what `Task.options` may hold, with defaults; whole numbers of at least 1 where the default is one.
     """
 
     reflects: ClassVar[bool]
@@ -95,8 +96,10 @@ def check(optimizer: Optimizer, name: str, task: Task) -> None:
     for option, value in task.options.items():
         if option not in optimizer.OPTIONS:
             raise ConfigError(did_you_mean(f"option of the optimizer {name!r}", option, optimizer.OPTIONS))
-        if not isinstance(value, (int, float)) or value <= 0:
+        if not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise ConfigError(f"option {option}={value!r} of the optimizer {name!r} must be a number above 0")
+        if isinstance(optimizer.OPTIONS[option], int) and value != int(value):
+            raise ConfigError(f"option {option}={value!r} of the optimizer {name!r} must be a whole number")
     for module, package in optimizer.needs.items():
         if importlib.util.find_spec(module) is None:
             raise ConfigError(f"the optimizer {name!r} needs {module}; install it with: pip install {package}")

@@ -17,7 +17,7 @@ import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from autodata_dspy.asking import ask, seed_for
-from autodata_dspy.candidates import Candidate, state_id, state_of, with_state
+from autodata_dspy.candidates import Candidate, settled, state_id, state_of, with_state
 from autodata_dspy.errors import ProviderError
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.judging import fenced
@@ -133,7 +133,7 @@ class Evolution:
             ).new_instruction
         except (ProviderError, AdapterParseError):
             return ""
-        return str(said or "").strip()
+        return settled(str(said or "")).strip()
 
     def _joins(
         self, bench: Bench, parent: Candidate, child: Candidate, valset: Sequence[dspy.Example], iteration: int

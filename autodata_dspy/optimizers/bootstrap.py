@@ -20,7 +20,8 @@ from typing import Any
 import dspy
 
 from autodata_dspy.candidates import state_of, with_state
-from autodata_dspy.evaluations import ROLLOUT, Bench
+from autodata_dspy.compilable import ROLLOUT
+from autodata_dspy.evaluations import Bench
 from autodata_dspy.optimizers.base import DemoSearch, Harvest, Task, harvested, spread, with_demos
 
 AGAIN = 3  # of so many measurements of candidates one is a leader's again

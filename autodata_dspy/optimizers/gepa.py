@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import cleandoc
 from typing import Any, ClassVar
 
 import dspy
@@ -73,7 +74,7 @@ class _Lineage:
         self.by_index = {0: bench.seed_id}
 
     def on_valset_evaluated(self, event: Any) -> None:
-        texts = {name.removeprefix("maker."): text for name, text in event["candidate"].items()}
+        texts = {name.removeprefix("maker."): cleandoc(text) for name, text in event["candidate"].items()}
         state = {
             name: {**part, "instructions": texts.get(name, part["instructions"])} for name, part in self.seed.items()
         }

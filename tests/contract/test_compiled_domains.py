@@ -20,9 +20,9 @@ from dspy import Prediction, lm15
 from autodata_dspy import registry
 from autodata_dspy.artifact import load_program
 from autodata_dspy.candidates import state_of
+from autodata_dspy.compilable import ROLLOUT
 from autodata_dspy.compilation import compile
 from autodata_dspy.errors import ConfigError, ProviderError
-from autodata_dspy.evaluations import ROLLOUT
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.held_out import TEST_SEED
 from autodata_dspy.metrics import Score

@@ -1,5 +1,6 @@
 """Compile as a whole: killed and continued, bounded, refused, tested on what nothing has seen."""
 
+import functools
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import compiling
+import dspy
 import pytest
 from dspy import lm15
 
@@ -19,8 +21,9 @@ from autodata_dspy.candidates import state_of
 from autodata_dspy.errors import BudgetExceeded, ConfigError, ProviderError, StoreError
 from autodata_dspy.examiner import examiner_digest
 from autodata_dspy.generation import Interrupted
-from autodata_dspy.metrics import Score
+from autodata_dspy.metrics import Score, combine
 from autodata_dspy.program_file import read_program
+from autodata_dspy.verifiers.exact_match import ExactMatch
 
 WITHOUT_OPTUNA = [n for n in registry.names("optimizers") if n != "mipro"]
 
@@ -217,6 +220,98 @@ def test_the_examiner_has_a_hash_that_prompts_of_the_student_do_not_change():
     frozen.signature = frozen.signature.with_instructions("Be lenient.")
     assert examiner_digest(program, compiling.accepted) != before
     assert examiner_digest(compiling.maker(), len) != before
+
+
+def closing_over(threshold):
+    def metric(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        return Score(float(len(pred.accepted) > threshold))
+
+    return metric
+
+
+def test_the_examiners_hash_is_of_what_the_metric_does_and_of_what_it_reads():
+    program = compiling.maker()
+
+    def digest(metric, gold=None):
+        return examiner_digest(program, metric, gold)
+
+    def another():
+        return lambda gold, pred: Score(float(len(pred.accepted) > 0), str({"a", "b"}))
+
+    def other():
+        return lambda gold, pred: Score(float(len(pred.accepted) > 0), str({"a", "c"}))
+
+    assert digest(closing_over(1)) == digest(closing_over(1)) != digest(closing_over(2))
+    assert digest(another()) == digest(another()) != digest(other())
+    halves = [functools.partial(compiling.accepted, pred_name=name) for name in ("a", "a", "b")]
+    assert digest(halves[0]) == digest(halves[1]) != digest(halves[2])
+    assert digest(len) == digest(len, {}) != digest(len, {"doc-anchor": {"weight": 1}})
+    verified = [combine([ExactMatch(), ExactMatch()], weights=[1, w]) for w in (1, 1, 2)]
+    assert digest(verified[0]) == digest(verified[1]) != digest(verified[2])
+
+
+def test_the_examiners_hash_is_the_same_in_another_process():
+    program = (
+        "import compiling; from autodata_dspy.examiner import examiner_digest as digest; from autodata_dspy.metrics import "
+        "combine; from autodata_dspy.verifiers.exact_match import ExactMatch; f = lambda g, p: p in {'a', 'b', 'c'}; "
+        "print(digest(compiling.maker(), combine([ExactMatch()])), digest(compiling.maker(), f))"
+    )
+    places = os.pathsep.join([str(root()), str(root() / "tests")])
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": places, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
+
+
+class Wrapped(dspy.Module):
+    """A module of one's own that calls its data-maker what optimizers' programs call theirs."""
+
+    def __init__(self, maker):
+        super().__init__()
+        self.maker, self.domain, self.roles = maker, maker.domain, maker.roles
+
+    def forward(self, document, seed=0):
+        return self.maker(document=document, seed=seed)
+
+
+@pytest.mark.parametrize("optimizer", ["bootstrap", "gepa"])
+def test_a_data_maker_in_a_module_of_ones_own_is_compiled_whatever_its_name(optimizer):
+    found = compiling.compiled(optimizer, Wrapped(compiling.maker()))
+    assert found.improved and state_of(found.program).keys() == {"maker.challenger.write"}
+
+
+def test_what_dspy_has_compiled_can_be_compiled_further():
+    program = compiling.maker()
+    program._compiled = True
+    assert compiling.compiled("bootstrap", program).improved
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_ctrl_c_ends_program_runs_at_their_next_model_call(tmp_path, concurrency):
+    def press(candidate, document, score, bench):
+        if bench.n_finished == 12:
+            os.kill(os.getpid(), signal.SIGINT)
+            deadline = time.monotonic() + 30
+            while bench.meter.stopped_by is None and time.monotonic() < deadline:
+                time.sleep(0.001)
+
+    before = signal.getsignal(signal.SIGINT)
+    counter = tmp_path / "counter"
+    program = compiling.maker(counter=counter)
+    with pytest.raises(Interrupted):
+        compiling.compiled("random", program, run_dir=tmp_path / "run", ran=press, concurrency=concurrency)
+    assert signal.getsignal(signal.SIGINT) is before
+    n_runs = len((tmp_path / "run" / "evaluations.jsonl").read_text().splitlines())
+    assert 12 <= n_runs < 12 + concurrency
+    found = compiling.compiled("random", compiling.maker(counter=counter), run_dir=tmp_path / "run")
+    assert found.n_replayed == n_runs and plain(found.record()) == plain(compiling.compiled("random").record())
 
 
 def test_few_documents_or_silly_numbers_are_refused():

@@ -12,7 +12,7 @@ from autodata_dspy.candidates import with_state
 from autodata_dspy.evaluations import Bench
 from autodata_dspy.generators import AgenticSelfInstruct
 from autodata_dspy.held_out import Comparison, Power, accepted_rounds, compared, paired, verdict_on
-from autodata_dspy.metrics import make
+from autodata_dspy.metrics import Score, make
 from autodata_dspy.splitting import split_documents
 from autodata_dspy.types import Decision, Round, Trajectory, Verdict
 
@@ -61,7 +61,8 @@ def test_the_detectable_difference_is_found_in_about_four_of_five_tests():
         return sum(rng.gauss(mean, sd) for _ in range(shape[1])) / shape[1]
 
     tests = (
-        Comparison(difference=paired([run(gain.detectable) - run(0) for _ in range(shape[0])], 0)) for _ in range(150)
+        Comparison(difference=paired([run(gain.detectable) - run(0) for _ in range(shape[0])], 0), n_compared=shape[0])
+        for _ in range(150)
     )
     assert 0.7 < sum(verdict_on(True, t, *shape, None)[1] for t in tests) / 150 < 0.9
 
@@ -168,6 +169,30 @@ def test_rounds_that_were_lost_to_an_outage_were_not_tried():
 def test_how_much_a_handful_of_checks_says(seed, chosen, less_valid):
     tested = Comparison(confirmed={"seed": Rate(*seed), "chosen": Rate(*chosen)})
     assert tested.less_valid is less_valid
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_what_the_metric_left_undecided_is_no_gain(repeats):
+    maker = adder(fooled=False)
+    doubtful = {d.id for d in compiling.documents(4)}
+
+    def metric(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        taught = any("GOOD" in r.challenge.question for r in pred.trajectory.rounds)
+        if gold.document.id in doubtful and not taught:
+            return Score(0.0, "an outage", undecided=True)
+        return Score(float(gold.document.id in doubtful))
+
+    bench = Bench(maker, metric)
+    state = {
+        name: {**part, "instructions": part["instructions"] + " GOOD"}
+        for name, part in bench.candidates[bench.seed_id].state.items()
+    }
+    found = compared(bench, bench.note(state), compiling.documents(10), 0, repeats)
+    assert found.n_undecided > 0 and 6 <= found.n_compared < 10 and set(found.means.values()) != {0.0, 0.4}
+    assert found.difference.mid == 0.0 and found.means["chosen"] == found.means["seed"]
+    told, improved = verdict_on(True, found, 10, repeats, None)
+    assert not improved and f"on {found.n_compared} untouched documents" in told
+    assert f"{found.n_undecided} of {20 * repeats} test runs were undecided and are left out" in told
 
 
 def test_a_check_that_breaks_is_no_evidence():

@@ -9,7 +9,7 @@ from scripted import scripted_lm
 
 from autodata_dspy.budget import Limits
 from autodata_dspy.errors import BudgetExceeded, ConfigError
-from autodata_dspy.metrics import make
+from autodata_dspy.metrics import Score, make
 from autodata_dspy.optimizers.base import fitting
 from autodata_dspy.roles import Roles
 from autodata_dspy.types import Challenge
@@ -60,6 +60,21 @@ def test_warnings_are_logged_where_nobody_is_asked_and_all_is_kept(caplog):
     assert "and 0.010 is hoped for" in caplog.text
     assert found.record()["signal"]["audit"]["n_examples"] == 8 and len(found.record()["signal"]["warnings"]) == 2
     assert found.card()["scores"]["metric audit, smallest detectable difference"]["n"] == 8
+
+
+def test_a_metric_that_decides_nothing_is_told_of_before_the_budget_is_spent():
+    shown = []
+
+    def undecided(gold, pred, trace=None, pred_name=None, pred_trace=None):
+        return Score(0.0, "fewer than ten rows", undecided=True)
+
+    with pytest.raises(ConfigError, match="not confirmed"):
+        compiling.compile(compiling.maker(), compiling.documents(), undecided, confirm=lambda f: bool(shown.append(f)))
+    first = next(shown[0].warnings())
+    assert first.startswith(
+        "the metric could not decide 6 of the 6 runs so far, which count as 0 (fewer than ten rows)"
+    )
+    assert f"warning: {first}" in list(shown[0].lines())
 
 
 def test_there_is_no_warning_where_all_is_well():

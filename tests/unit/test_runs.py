@@ -7,7 +7,7 @@ import pytest
 
 from autodata_dspy import generate, runs
 from autodata_dspy.acceptance import ExactCounts
-from autodata_dspy.artifact import save_program
+from autodata_dspy.artifact import load_program, save_program
 from autodata_dspy.config import RunConfig
 from autodata_dspy.domains.base import LONG_PASSAGE_CHARS
 from autodata_dspy.errors import ArtifactError, ConfigError, StoreError, UnknownPluginError
@@ -60,6 +60,29 @@ def test_the_form_of_the_paper_is_a_setting(domain, asks):
     assert asks not in small.challenger.write.signature.instructions
     assert paper.domain.passage_chars == LONG_PASSAGE_CHARS > 5 * small.domain.passage_chars
     assert fingerprint(paper, [], 0) != fingerprint(small, [], 0)
+
+
+@pytest.mark.parametrize("domain", ["cs_research", "legal"])
+def test_a_program_brings_the_form_and_the_quality_check_that_it_was_made_with(domain, tmp_path):
+    config = RunConfig(domain=domain, paper_form=True, quality_check=False)
+    program = str(tmp_path / "paper.json")
+    save_program(runs.build_maker(config), program)
+    told = runs.completed(RunConfig(program=program))
+    assert (told.domain, told.paper_form, told.quality_check) == (domain, True, False)
+    for maker in (load_program(program), runs.build_maker(told)):
+        assert maker.domain.passage_chars == LONG_PASSAGE_CHARS and maker.quality_verifier is None
+    assert "| paper\\_form | True |" in (tmp_path / "paper.md").read_text()
+    with pytest.raises(
+        ArtifactError, match=r"paper_form: the program is for .* in the paper's form, the generator in the"
+    ):
+        runs.build_maker(RunConfig(program=program, domain=domain))
+    short = str(tmp_path / "short.json")
+    save_program(runs.build_maker(RunConfig(domain=domain)), short)
+    told = runs.completed(RunConfig(program=short))
+    assert not told.paper_form and told.quality_check
+    assert load_program(short).domain.passage_chars < LONG_PASSAGE_CHARS
+    with pytest.raises(ArtifactError, match=r"paper_form: the program is for .* in the short form"):
+        load_program(short, maker=runs.build_maker(config))
 
 
 def test_a_program_file_puts_its_prompts_into_the_generator(tmp_path):

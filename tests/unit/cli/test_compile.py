@@ -1,5 +1,6 @@
 """`autodata compile` from its options to a program file, on a model server."""
 
+import io
 import json
 import re
 
@@ -89,6 +90,13 @@ def test_no_is_an_answer_to_what_is_said_before(server, command, tmp_path, monke
     assert server.by_role()["challenger"] == 6
 
 
+def test_a_question_that_nobody_can_answer_is_a_no_in_one_line(server, command, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    ran = run_here(*command, *BOOTSTRAP, "--budget", 40)
+    assert ran.code == 2 and "no answer, so nothing was started; where nobody can answer, use --yes" in ran.err
+    assert "Traceback" not in ran.err and server.by_role()["challenger"] == 6
+
+
 def test_a_limit_stops_it_with_code_3(server, command):
     ran = run_here(*command, *BOOTSTRAP, "--budget", 40, "--yes", "--max-calls", 60)
     assert ran.code == 3 and "no evidence of improvement, the seed is kept" in ran.out
@@ -103,6 +111,10 @@ def test_a_limit_stops_it_with_code_3(server, command):
         (["--option", "demos=2"], "unknown option of the optimizer 'bootstrap' 'demos'; did you mean 'max_demos'"),
         (["--metric", "classifier_student"], "the metric 'classifier_student' needs a probe; give one (--probe FILE)"),
         (["--audit-examples", "no.jsonl"], "examples not found: no.jsonl; give a .jsonl file or a run folder"),
+        (
+            ["--probe", "no.jsonl"],
+            "--probe: the metric 'acceptance_rate' takes none; leave it out, or name one that does (",
+        ),
         (["--budget", "3"], "budget=3 program runs buy nothing from the optimizer 'bootstrap'"),
     ],
 )

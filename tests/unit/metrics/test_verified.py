@@ -286,6 +286,8 @@ def test_the_pass_mark_is_handed_to_the_score():
         ([Told()], {"weights": [-1]}, "not negative"),
         ([Told()], {"weights": [0]}, "not all 0"),
         ([Told()], {"weights": [float("nan")]}, "not all 0"),
+        ([combine([Told(), Told()], mode="all"), Told()], {}, "of a combination in it"),
+        ([as_metric(Told(), pass_mark=0.8)], {}, "without a pass_mark"),
     ],
 )
 def test_combinations_that_make_no_sense_are_refused(verifiers, options, why):

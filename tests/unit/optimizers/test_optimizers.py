@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import itertools
 import json
+import math
 import random
 import sys
 
@@ -155,6 +156,18 @@ def test_boltzmann_tells_the_analyser_what_was_tried_and_a_child_that_is_no_bett
     assert len(reevaluated) > 1
 
 
+LISTED = "Write one.\tRules:\n  - no MARKER\n      - none"
+
+
+@pytest.mark.parametrize("name", ["boltzmann", "gepa"])
+def test_an_instruction_with_indented_lines_is_one_candidate_with_its_parent_and_its_score(name):
+    found = compiling.compiled(name, compiling.maker(reflection=compiling.propose(LISTED)))
+    [child] = found.candidates[1:]
+    assert child.parent == found.seed.id and child.id in found.validation
+    assert found.chosen is child and found.improved
+    assert "Rules:\n  - no MARKER\n      - none" in child.state["challenger.write"]["instructions"] or name == "gepa"
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
@@ -162,6 +175,16 @@ def test_boltzmann_tells_the_analyser_what_was_tried_and_a_child_that_is_no_bett
         ("simba", {"options": {"bsize": 32}}, "'simba' needs 32 training documents, and there are 7"),
         ("gepa", {"options": {"minibach": 2}}, "unknown option of the optimizer 'gepa' 'minibach'; did you mean 'mini"),
         ("gepa", {"options": {"minibatch": 0}}, "option minibatch=0 of the optimizer 'gepa' must be a number above 0"),
+        (
+            "gepa",
+            {"options": {"minibatch": 2.5}},
+            "option minibatch=2.5 of the optimizer 'gepa' must be a whole number",
+        ),
+        (
+            "bootstrap",
+            {"options": {"max_demos": math.inf}},
+            "option max_demos=inf of the optimizer 'bootstrap' must be",
+        ),
         ("gepper", {}, "unknown optimizer 'gepper'; did you mean 'gepa'?"),
     ],
 )
