@@ -42,7 +42,7 @@ class AcceptanceRule(Protocol):
         ...
 
     def agreed(self, scores: Scores) -> bool | None:
-        """Do the strong solver's scores confirm the reference answer? None while missing attempts could tell."""
+        """Do the strong solver's scores confirm the reference answer? None while missing or unknown ones could tell."""
         ...
 
     def why(self, weak: Scores, strong: Scores) -> tuple[Reason, str]:
@@ -82,7 +82,7 @@ class ExactCounts:
         return False if at_most < self.min_strong else None
 
     def agreed(self, scores: Scores) -> bool | None:
-        missing = self.n_strong - len(scores)
+        missing = self.n_strong - _right(scores) - _wrong(scores)  # not made, or of an outcome that nobody knows
         if self.n_strong == 0 or _right(scores) > _wrong(scores) + missing:
             return True
         return False if _right(scores) + missing <= _wrong(scores) else None

@@ -222,13 +222,13 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def parse_lm_flags(flags: list[str]) -> dict[str, Any]:
-    """`["strong_solver=openai/gpt-4o-mini", "weak_solver.temperature=1.0"]` → roles table.
+    """`["strong_solver=openai/gpt-4o-mini", "weak_solver.temperature=1.0"]` → roles table; `all` is for the others.
 
     Raises:
         ConfigError: no `=`, or an unknown role.
     """
     roles: dict[str, Any] = {}
-    for flag in flags:
+    for flag in sorted(flags, key=lambda flag: not flag.startswith(("all=", "all."))):
         name, sign, value = flag.partition("=")
         role, dot, parameter = name.partition(".")
         if not sign or not value or (dot and not parameter):

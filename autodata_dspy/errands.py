@@ -118,12 +118,17 @@ class _Heard(logging.Handler):
 def perform(packet: bytes, errand: str) -> str:
     """Work on a document in this process, for a driver in another one; see `Errands` for what both say."""
     told = json.loads(errand)
-    maker, adapter = cloudpickle.loads(packet)  # of `packed`, by our own driver
+    report: dict[str, Any] = {"trajectory": None, "told": [], "stopped": None}
+    try:
+        maker, adapter = cloudpickle.loads(packet)  # of `packed`, by our own driver
+    except Exception as error:  # every document would fail like this one
+        why = f"the generator cannot be read by a worker: {type(error).__name__}: {one_line(error)}; install there what"
+        report["stopped"] = ("ConfigError", f"{why} it needs")
+        return json.dumps(report | {"calls": [], "usage": {}, "log": []})
     for accepted in told["learned"]:
         maker.learn([from_dict(Challenge, challenge) for challenge in accepted])
     job = Job(from_dict(Document, told["document"]), told["seed"])
     meter, calls = Meter(Limits(**told["lease"]), answered=told["answered"]), HeldCalls(told["calls"])
-    report: dict[str, Any] = {"trajectory": None, "told": [], "stopped": None}
     with contextlib.ExitStack() as stack:
         for context in (metered(meter), logged(calls), working_on(told["job"]), listening(None)):
             stack.enter_context(context)

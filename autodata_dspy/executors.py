@@ -3,8 +3,8 @@
 The driver alone sees results and writes. A thread of the driver stands behind each document, also where the work
 itself is done elsewhere, so that a document is drawn, paid for and kept in the same way everywhere.
 
-Elsewhere the engines' own futures are used, of which joblib's are made: `joblib.Parallel` ends with its first lost
-worker, and draws ahead of the driver; over ray it gives nothing back before everything is done.
+Elsewhere the engines' own futures are used: `joblib.Parallel` ends with its first lost worker and draws ahead of the
+driver; over ray it gives nothing back before everything is done.
 """
 
 from __future__ import annotations
@@ -128,11 +128,9 @@ def _loky(address: str, n_workers: int) -> Iterator[Submit]:
     from joblib.externals.loky import ProcessPoolExecutor
 
     # Ctrl-C goes to all processes of a terminal, and the driver alone decides what comes of it.
-    made = functools.partial(
-        ProcessPoolExecutor, 1, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    )
-    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    processes = {number: made() for number in range(n_workers)}
+    deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    made = functools.partial(ProcessPoolExecutor, 1, **deaf)
+    processes, free = {number: made() for number in range(n_workers)}, queue.SimpleQueue()
     for number in processes:
         free.put(number)
 
@@ -144,7 +142,11 @@ def _loky(address: str, n_workers: int) -> Iterator[Submit]:
                 processes[number] = made()
             free.put(number)
 
-        future = processes[number].submit(function, *given)
+        try:
+            future = processes[number].submit(function, *given)
+        except concurrent.futures.BrokenExecutor:  # lost while it had nothing to do
+            processes[number] = made()
+            future = processes[number].submit(function, *given)
         future.add_done_callback(ended)
         return future
 
@@ -286,8 +288,7 @@ def run_threads(  # noqa: C901 - one hand-over, seen from both sides
             raise broken[0]
     finally:
         closed.set()
-        for _ in threads:
-            dealt_with.release()
+        dealt_with.release(len(threads))
         for thread in threads:
             thread.join()
 

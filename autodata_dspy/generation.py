@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import dspy
 
 from autodata_dspy import __version__
-from autodata_dspy.budget import Limits, Meter, metered
+from autodata_dspy.budget import Limits, Meter, RoleUsage, metered
 from autodata_dspy.call_log import CallLog, logged, working_on
 from autodata_dspy.curation import final_audit
 from autodata_dspy.documents import check_documents, digest
@@ -79,7 +80,7 @@ def generate(
             log = CallLog(folder.path / "calls.jsonl")
             stack.callback(log.close)
             done = {key: t for key, t in folder.latest().items() if t.status != "stopped"}
-        meter = Meter(limits, log.earlier if log is not None else None)
+        meter = Meter(limits, _earlier(folder, log) if folder is not None and log is not None else None)
         run = _Run(maker, jobs, n, meter, folder, Shielded(watch or Watch()), done)
         if elsewhere is not None and packet is not None:
             run.away = Errands(elsewhere, log, concurrency), packet
@@ -92,6 +93,15 @@ def generate(
         return run.drive(concurrency)
 
 
+def _earlier(folder: RunFolder, log: CallLog) -> dict[str, RoleUsage]:
+    """What earlier sessions used: the log has what was answered, and the usage also what failed."""
+    used = {role: dataclasses.replace(usage) for role, usage in log.earlier.items()}
+    for role, told in folder.read_usage()["by_role"].items():
+        if failed := int(told.get("failed", 0)):
+            used.setdefault(role, RoleUsage()).add(RoleUsage(calls=failed, failed=failed))
+    return used
+
+
 def open_folder(
     folder: RunFolder,
     stack: contextlib.ExitStack,
@@ -99,15 +109,21 @@ def open_folder(
     config: dict[str, Any],
     documents: Sequence[Document],
 ) -> None:
-    """Hold a run folder until the stack ends; a new one is created, one of another fingerprint (`mark`) refused."""
+    """Hold a run folder until the stack ends; a new one is created, one of another fingerprint (`mark`) refused. What
+    may change from session to session holds from now on."""
     stack.enter_context(folder.owned())
     if not folder.exists():
         folder.create(config, mark, list(documents))
-    elif (earlier := folder.read_config()[1]) != mark:
+        stack.enter_context(folder.logging_to())
+        return
+    before, earlier = folder.read_config()
+    if earlier != mark:
         raise StoreError(
             f"the run folder {folder.path} belongs to another configuration ({earlier}, not {mark}); name another "
             "folder, or run the configuration it was made with"
         )
+    if config and config != before:
+        folder.write_config(config, mark)
     stack.enter_context(folder.logging_to())
 
 

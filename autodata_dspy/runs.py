@@ -208,11 +208,13 @@ def verified(config: RunConfig) -> str:
 @dataclasses.dataclass(frozen=True)
 class Outline:
     """A run folder at a glance; reading it needs neither models nor DSPy. `config` is None for a run that was
-    made in Python without one; `removed` is what the final audit of its last session took out."""
+    made in Python without one; `counted` are the finished trajectories up to the one that completes its n, as in its
+    result; `removed` is what the final audit of its last session took out."""
 
     config: RunConfig | None
     documents: dict[str, Document]
     trajectories: list[Any]
+    counted: list[Any]
     usage: dict[str, Any]
     removed: list[Removed]
 
@@ -229,7 +231,19 @@ def outline(run_dir: Path) -> Outline:
     usage, logged = folder.read_usage(), folder.read_calls_usage()
     if n_calls(logged) > n_calls(usage["by_role"]):  # the first documents are under way, or it was killed
         usage = {**usage, "by_role": logged}
-    return Outline(config, documents, list(folder.latest().values()), usage, folder.read_removed())
+    latest = list(folder.latest().values())
+    counted = _counted(latest, list(documents), config.n if config is not None else None)
+    return Outline(config, documents, latest, counted, usage, folder.read_removed())
+
+
+def _counted(trajectories: list[Any], ids: list[str], n: int | None) -> list[Any]:
+    place = {name: i for i, name in enumerate(ids)}
+    found, n_accepted = [], 0
+    for trajectory in sorted(trajectories, key=lambda t: (t.seed, place.get(t.document_id, 0))):
+        if trajectory.status != "stopped" and (n is None or n_accepted < n):
+            found.append(trajectory)
+            n_accepted += len(trajectory.accepted)
+    return found
 
 
 def n_calls(usage: dict[str, Any]) -> int:

@@ -62,10 +62,15 @@ class RunFolder:
         """
         self._refuse_foreign()
         lines = "".join(json.dumps(to_dict(d), ensure_ascii=False) + "\n" for d in documents)
-        body = {"schema": SCHEMA, "fingerprint": fingerprint, "config": config}
         with _told(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             _write_whole(self.path / "documents.jsonl", lines)
+        self.write_config(config, fingerprint)
+
+    def write_config(self, config: dict[str, Any], fingerprint: str) -> None:
+        """Replace the config, in one step. Raises StoreError: it cannot be written."""
+        body = {"schema": SCHEMA, "fingerprint": fingerprint, "config": config}
+        with _told(self.path):
             _write_whole(self.path / "config.json", json.dumps(body, indent=1) + "\n")
 
     def _refuse_foreign(self) -> None:

@@ -17,7 +17,7 @@ def command(run_dir: Annotated[Path, typer.Argument(help="The run folder.")]) ->
 
     run = runs.outline(run_dir)
     done = [t for t in run.trajectories if t.status != "stopped"]
-    n_accepted = sum(len(t.accepted) for t in run.trajectories)
+    n_accepted = sum(len(t.accepted) for t in run.counted)
     config = run.config
     left_out = next((t.without for t in run.trajectories), config.without if config else ())
     if config is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from autodata_dspy.documents.checks import has_words, n_bytes
+from autodata_dspy.documents.checks import has_words, n_bytes, says_something
 from autodata_dspy.documents.seams import Section, Span, atoms, sections
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.types import Document
@@ -127,4 +127,19 @@ def _without_crumbs(pieces: Iterable[Section], text: str, limit: int) -> list[Se
     if len(kept) > 1 and not has_words(text[slice(*kept[-1][1])]):
         _, (_, stop) = kept.pop()
         kept[-1] = (kept[-1][0], (kept[-1][1][0], stop))
-    return kept
+    return _without_signs(kept, text)
+
+
+def _without_signs(pieces: Sequence[Section], text: str) -> list[Section]:
+    """Pieces of signs alone, which are no document, go to the piece before them, first ones to the next."""
+    kept: list[Section] = []
+    waiting: int | None = None
+    for name, (start, stop) in pieces:
+        if says_something(text[start:stop]):
+            kept.append((name, (start if waiting is None else waiting, stop)))
+            waiting = None
+        elif kept:
+            kept[-1] = (kept[-1][0], (kept[-1][1][0], stop))
+        elif waiting is None:
+            waiting = start
+    return kept or [(name, (start, pieces[-1][1][1])) for name, (start, _) in pieces[:1]]

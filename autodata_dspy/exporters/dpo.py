@@ -39,8 +39,9 @@ def _scored(round_: Round, solver: str) -> list[tuple[float, Rollout]]:
 
 
 def _best(round_: Round) -> str:
-    """The strong answer with the highest score above 0, the first of equals; "" where there is none."""
-    score, best = max(_scored(round_, "strong_solver"), key=lambda s: s[0], default=(0.0, Rollout("", 0)))
+    """The whole strong answer with the highest score above 0, the first of equals; "" where there is none."""
+    whole = (s for s in _scored(round_, "strong_solver") if s[1].finish_reason != "length")
+    score, best = max(whole, key=lambda s: s[0], default=(0.0, Rollout("", 0)))
     return best.answer if score > 0 else ""
 
 
@@ -72,8 +73,8 @@ PLUGIN = Exporter(
     "it comes from:\n\n"
     "- `comparison`: judges compared a strong and a weak answer; `agreement` is how far they agreed.\n"
     "- `reference`: chosen is the reference answer (written by the challenger).\n"
-    "- `strong_rollout`: there is no reference answer; chosen is the strong solver's answer with the highest score "
-    "above 0, the first of equals.\n\n"
+    "- `strong_rollout`: there is no reference answer; chosen is the strong solver's whole answer with the highest "
+    "score above 0, the first of equals.\n\n"
     "Without a comparison, rejected is the first answer of the weak solver that a verifier scored 0, that was not cut "
     "off and that is another text than the chosen one.",
     skipped="have no pair (no comparison, and no whole weak answer that a verifier scored 0)",

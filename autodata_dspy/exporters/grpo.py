@@ -13,13 +13,15 @@ from autodata_dspy.types import Challenge
 REWARD = "autodata_dspy.exporters.grpo:reward"
 
 
-def row(example: Example) -> Row:
-    """`prompt`, and what `reward` reads."""
+def row(example: Example) -> Row | None:
+    """`prompt`, and what `reward` reads; None without anything that an answer could be compared with."""
     challenge, domain = example.round.challenge or Challenge("", ""), example.domain
     found: Any = domain.reference(challenge) if domain else challenge.answer
     # A judge takes its rubric from the challenge; as text it is read back from the column.
     reference = found if isinstance(found, str) else example.row["rubric"]
-    tests = reference if reference and reference == challenge.program else ""
+    if not reference.strip():
+        return None
+    tests = reference if reference == challenge.program else ""
     verifier = _verifier_name(domain.name) if domain else ""
     return {
         "prompt": example.asked(),
@@ -97,6 +99,7 @@ PLUGIN = Exporter(
     "the function that scores completions with the verifier of the domain, as solvers of a run are scored: give "
     "`from autodata_dspy.exporters.grpo import reward` to the trainer's `reward_funcs`. It needs the columns `domain`, "
     "`reference` and `question`; what cannot be decided has no reward.",
+    skipped="have nothing that an answer could be compared with",
     load="import datasets, autodata_dspy.exporters as ex\n"
     'rows = datasets.load_dataset("{kind}", data_files={pattern}, {split}, features=ex.features("grpo"))',
     needs_domain=True,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dspy
 
 from autodata_dspy.ablations import Parts, ablations, leave_out
-from autodata_dspy.acceptance import AcceptanceRule
+from autodata_dspy.acceptance import AcceptanceRule, FullSample
 from autodata_dspy.call_log import noted
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
@@ -75,6 +75,11 @@ class AgenticSelfInstruct(RoleModule):
         full = Parts(
             self.domain, acceptance or self.domain.acceptance, quality_check and self.domain.review is not None
         )
+        if isinstance(full.acceptance, FullSample) and self.domain.last_word is None:
+            raise ConfigError(
+                f"the acceptance rule {full.acceptance} (paper-legal) leaves the decision to a last word, which the "
+                f"domain {self.domain.name!r} does not have, so that it would accept everything; use another rule"
+            )
         self.parts = leave_out(full, self.without)
         self.domain, self.acceptance = self.parts.domain, self.parts.acceptance
         self.checks = self.domain.challenge_verifiers()
@@ -216,9 +221,10 @@ class AgenticSelfInstruct(RoleModule):
                 break
             rollouts.append(solver(challenge=challenge, attempt=attempt, seed=seed).rollout)
         scores = _scores(rollouts)
-        if settled is None:
+        agreed = True if weak is None else rule.agreed(scores)
+        if settled is None or (settled and agreed is None):
             return rollouts, no_outcome(rollouts)
-        if settled and (weak is None or rule.agreed(scores)):
+        if settled and agreed:
             return rollouts, None
         return rollouts, Decision(False, *(rule.why(scores, []) if weak is None else rule.why(weak, scores)))
 

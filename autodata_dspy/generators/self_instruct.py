@@ -14,6 +14,7 @@ import dspy
 
 from autodata_dspy import instruction_filters
 from autodata_dspy.asking import seed_for
+from autodata_dspy.call_log import noted
 from autodata_dspy.domains.base import Malformed, passage_of, shown
 from autodata_dspy.errors import ConfigError, ProviderError, StopRun
 from autodata_dspy.events import round_finished
@@ -139,7 +140,7 @@ class SelfInstruct(RoleModule):
         """All rounds of a document; `held` receives the instructions that have a place in the pool because of it."""
         base = seed_for("self_instruct", document.id, seed)
         passage = shown(passage_of(document, seed, self.domain)) if document.text.strip() else ""
-        tasks = self.pool.sample(random.Random(base), N_SHOWN, N_MACHINE)
+        tasks = noted("tasks", self.pool.sample(random.Random(base), N_SHOWN, N_MACHINE))
         written = self.task_writer(tasks=tasks, passage=passage, seed=base)
         if written.problem:
             yield Round(0, Decision(False, "malformed", written.problem))

@@ -15,6 +15,7 @@ from typing import Any
 
 import dspy
 
+from autodata_dspy.call_log import noted
 from autodata_dspy.types import Challenge, Rollout, Verdict
 
 # Strength of the fit. With scikit-learn's 1 a classifier of nine labels is never more than 0.9 sure, and nothing would
@@ -29,7 +30,8 @@ class Learner:
 
     TF-IDF of words (1 and 2) and characters (3 to 5), then logistic regression with balanced classes. Threads may
     teach and ask at the same time. It is fitted anew when it is asked after it was taught. What it knows depends on
-    which documents are finished: with several at a time, two runs of one seed may decide differently.
+    which documents are finished: with several at a time, two runs of one seed may decide differently. What it said
+    of a challenge is noted, so that a document that is made again after a kill goes the same way.
 
     Args:
         examples: label → texts it knows from the beginning.
@@ -68,8 +70,8 @@ class Learner:
     def __call__(self, *, challenge: Challenge, attempt: int = 0, seed: int = 0) -> dspy.Prediction:
         """Guess the label of a challenge. The same pool gives the same answer, whatever the attempt and seed."""
         with self._lock:
-            known = self._probabilities(challenge.question)
-            n = len(self._pool)
+            now = [self._probabilities(challenge.question), len(self._pool)]
+        known, n = noted(f"learner on {challenge.question}", now)
         if not known:
             told = f"the learner knows nothing yet: it has {n} texts and needs {self.min_examples} of two labels"
             return dspy.Prediction(rollout=Rollout(self.role, attempt, verdict=Verdict(0.0, told, {}, "learner")))

@@ -94,7 +94,7 @@ class PairwiseJudge(RoleModule):
         """Compare the two replies. Never raises for a judge that fails or cannot be read; such votes are lost."""
         best, worst = _known(strong)[-1:], _known(weak)[:1]
         if not best or not worst:
-            return _concluded("undecided", Verdict.undecidable("there are no two replies to compare", self.name))
+            return _concluded("undecided", Verdict.undecidable("there are no two whole replies to compare", self.name))
         chosen, rejected = best[0].answer, worst[0].answer
         if _plain(chosen) == _plain(rejected):
             verdict = Verdict.of(False, "both solvers wrote the same reply; ask for more", self.name)
@@ -162,9 +162,10 @@ def _concluded(reason: Literal["accepted", "failed_on_strong", "undecided", "inf
 
 
 def _known(rollouts: Sequence[Rollout]) -> list[Rollout]:
-    """Replies with a score, the worst first; of equals, the later one first."""
-    scored = [(r.verdict.score, -r.index, r) for r in rollouts if r.verdict and r.verdict.score is not None]
-    return [r for _, _, r in sorted(scored, key=lambda s: s[:2]) if r.answer.strip()]
+    """Whole replies with a score, the worst first; of equals, the later one first."""
+    whole = (r for r in rollouts if r.finish_reason != "length" and r.answer.strip())
+    scored = [(r.verdict.score, -r.index, r) for r in whole if r.verdict and r.verdict.score is not None]
+    return [r for _, _, r in sorted(scored, key=lambda s: s[:2])]
 
 
 def _plain(text: str) -> str:

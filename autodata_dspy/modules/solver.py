@@ -61,7 +61,8 @@ class Solver(RoleModule):
     def forward(self, challenge: Challenge, attempt: int = 0, seed: int = 0) -> dspy.Prediction:
         """Make attempt number `attempt`. Never raises for a failed call: the rollout then has an `error`.
 
-        An attempt that is cut off, or whose program fails twice, has spent its chance and is wrong.
+        An attempt that cannot be read, or whose program fails twice, has spent its chance and is wrong. One that was
+        cut off where it could be read is scored as it stands; its `finish_reason` is "length".
         """
         answer, work, error, said, verdict = "", "", "", dspy.Prediction(), None
         try:

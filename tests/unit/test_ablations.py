@@ -205,7 +205,9 @@ def test_of_a_rule_the_least_success_of_the_strong_solver_is_left(scripted, rule
 
 @pytest.mark.parametrize(("strong", "reason"), [("000", "accepted"), ("???", "undecided")])
 def test_a_rule_without_a_bound_only_wants_scores(scripted, strong, reason):
-    trajectory, _ = run(scripted, scripted.fated("q", strong=strong), "gap", acceptance=FullSample(2, 3))
+    trajectory, _ = run(
+        scripted, scripted.fated("q", strong=strong), "gap", acceptance=Thresholds(n_weak=2, n_strong=3)
+    )
     assert reasons(trajectory) == [reason]
     assert len(trajectory.rounds[0].rollouts) == 3
 

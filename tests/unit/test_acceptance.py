@@ -89,15 +89,17 @@ def test_adjusting_a_number_that_a_rule_lacks_names_it():
         ([1.0], 1, True),
         ([1.0, 0.0], 2, False),
         ([1.0, 0.0, 1.0], 3, True),
-        ([1.0, None, None], 3, True),
+        ([1.0, None, None], 3, None),  # unknown attempts may have been failures
+        ([1.0, 1.0, None], 3, True),
         ([0.5], 1, False),
         ([], 4, None),
         ([1.0, 1.0], 4, None),  # two more failures would make it a tie
         ([1.0, 1.0, 1.0], 4, True),
         ([0.0, 0.0], 4, False),  # a tie at best
         ([1.0, 0.0], 3, None),
-        ([1.0, None], 2, True),
-        ([None, None], 2, False),
+        ([1.0, None], 2, None),
+        ([None, None], 2, None),
+        ([1.0, 1.0, 0.0, None], 4, None),
         ([], 0, True),  # nobody was to be asked
     ],
 )

@@ -190,7 +190,7 @@ def test_a_last_word_that_accepts_nothing_is_told():
 
 
 def test_another_kind_of_rule_names_a_preset():
-    assert calibrate(maker([("000000", "111111")], FullSample()), DOCUMENTS).rule is None
+    assert calibrate(maker([("000000", "111111")], FullSample(), {"last_word": Picky}), DOCUMENTS).rule is None
     other = maker([("000000", "111111")])
     other.acceptance = Thresholds()
     found = calibrate(other, DOCUMENTS)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
@@ -86,6 +87,16 @@ def test_a_run_elsewhere_that_loses_a_process_is_the_run_of_threads(engine, unin
     assert {role: u["calls"] for role, u in whole.usage.items()} == {
         role: u["calls"] for role, u in threads.usage.items()
     }
+
+
+@pytest.mark.timeout(60)
+def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced():
+    with started("loky", 1) as elsewhere:
+        for _ in range(2):
+            process = elsewhere(os.getpid, until=lambda: None)
+            os.kill(process, signal.SIGKILL)
+            time.sleep(1)  # its executor has noticed
+        assert elsewhere(os.getpid, until=lambda: None) not in (process, os.getpid())
 
 
 @pytest.mark.timeout(60)

@@ -162,6 +162,9 @@ def test_all_means_every_role():
     roles = parse_lm_flags(["all=openai/x", "weak_solver=openai/y"])
     assert len(roles) == 7
     assert roles["judge"] == {"model": "openai/x"} and roles["weak_solver"] == {"model": "openai/y"}
+    assert parse_lm_flags(["weak_solver=openai/y", "all=openai/x"]) == roles  # in whatever order
+    warm = parse_lm_flags(["judge.temperature=0.1", "all.temperature=1.0", "all=a"])
+    assert (warm["judge"]["temperature"], warm["weak_solver"]["temperature"]) == (0.1, 1.0)
 
 
 @pytest.mark.parametrize("flag", ["judge", "judge=", "=", "=x", "judg=x", "judg.temperature=1", "judge.=x"])

@@ -1,6 +1,7 @@
 """What travels to other processes and what comes back; here threads stand for processes, that know nothing of the run."""
 
 import dataclasses
+import importlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -126,6 +127,16 @@ def test_what_is_no_documents_fault_stops_the_run(scripted, elsewhere, way, says
     result = generate(Odd(way), scripted.documents(9), executor=elsewhere, concurrency=1)
     assert isinstance(result.stopped, ConfigError) and says in str(result.stopped)
     assert result.trajectories == ()
+
+
+def test_a_worker_that_cannot_read_the_generator_stops_the_run_and_no_document_is_lost(
+    scripted, elsewhere, monkeypatch
+):
+    with monkeypatch.context() as there:
+        there.setattr("autodata_dspy.errands.cloudpickle.loads", lambda packet: importlib.import_module("theirs"))
+        result = generate(Odd(""), scripted.documents(3), executor=elsewhere, concurrency=1)
+    assert isinstance(result.stopped, ConfigError) and result.trajectories == ()
+    assert "cannot be read by a worker: ModuleNotFoundError: No module named 'theirs'; install" in str(result.stopped)
 
 
 def test_a_generator_knows_there_what_it_has_learnt_here(scripted, elsewhere):

@@ -72,16 +72,14 @@ def test_a_program_brings_the_form_and_the_quality_check_that_it_was_made_with(d
     for maker in (load_program(program), runs.build_maker(told)):
         assert maker.domain.passage_chars == LONG_PASSAGE_CHARS and maker.quality_verifier is None
     assert "| paper\\_form | True |" in (tmp_path / "paper.md").read_text()
-    with pytest.raises(
-        ArtifactError, match=r"paper_form: the program is for .* in the paper's form, the generator in the"
-    ):
+    with pytest.raises(ArtifactError, match=r"paper_form: the program is for the paper's form"):
         runs.build_maker(RunConfig(program=program, domain=domain))
     short = str(tmp_path / "short.json")
     save_program(runs.build_maker(RunConfig(domain=domain)), short)
     told = runs.completed(RunConfig(program=short))
     assert not told.paper_form and told.quality_check
     assert load_program(short).domain.passage_chars < LONG_PASSAGE_CHARS
-    with pytest.raises(ArtifactError, match=r"paper_form: the program is for .* in the short form"):
+    with pytest.raises(ArtifactError, match=r"paper_form: the program is for the short form"):
         load_program(short, maker=runs.build_maker(config))
 
 
@@ -141,7 +139,8 @@ def test_a_resumed_run_takes_changes_and_keeps_the_rest(config, server, tmp_path
     assert str(second.stopped) == "the limit of 12 model calls is reached"
     tokens = runs.resume(tmp_path / "r", limits={"max_calls": 500, "max_tokens": 1300})
     assert str(tokens.stopped).startswith("the limit of 1300 tokens is reached")
-    last = runs.resume(tmp_path / "r", n=3, passes=2, concurrency=2, limits={"max_calls": 500})
+    assert str(runs.resume(tmp_path / "r").stopped).startswith("the limit of 1300 tokens is reached")  # from now on
+    last = runs.resume(tmp_path / "r", n=3, passes=2, concurrency=2, limits={"max_tokens": 90_000})
     assert last.stopped is None
     assert len(last.accepted) == 3
     # A second pass may meet a question again: the reviewer, who does not know the pass, is then asked the same.

@@ -192,6 +192,15 @@ def test_a_finished_run_can_be_asked_for_more_and_generate_continues_a_folder_to
     assert "\n3 of 3 examples accepted" in more.out
     assert "; accepted: 3 of 3; calls: 24 (0 replayed, 0 failed);" in more.err  # earlier sessions' are counted in
 
+    assert "\n3 of 3 examples accepted" in run_here("resume", tmp_path / "r").out  # what it was told holds from now on
+    assert "\n3 of 3 examples accepted" in run_here("status", tmp_path / "r").out
+    more = run_here("resume", tmp_path / "r", "--n", "9", "--passes", "2", "--max-calls", "25")
+    assert more.code == 3 and "the limit of 25 model calls is reached" in run_here("resume", tmp_path / "r").out
+    assert "\n3 of 9 examples accepted\n3 of 6 documents finished\n" in run_here("status", tmp_path / "r").out
+    fewer = run_here("resume", tmp_path / "r", "--n", "2")
+    assert "\n2 of 2 examples accepted" in fewer.out
+    assert "\n2 of 2 examples accepted\n" in run_here("status", tmp_path / "r").out  # and not "3 of 2"
+
 
 def test_a_configuration_file_and_options_are_merged(server, planned, tmp_path):
     (tmp_path / "run.toml").write_text(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autodata_dspy.documents import chunks
+from autodata_dspy.documents import check_documents, chunks
 from autodata_dspy.documents.chunking import MIN_TOKENS, n_tokens
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.types import Document
@@ -134,6 +134,13 @@ def test_fewer_than_five_words_stay_with_their_neighbour():
     assert [(c.title, c.text) for c in cut(f"Well then.\n\n# Oil\n\n{SENTENCE}", 20)] == [
         ("T › Oil", f"Well then.\n\n# Oil\n\n{SENTENCE}")
     ]
+
+
+def test_signs_are_no_words_of_a_chunk():
+    rule = "* * * * * *"
+    pieces = texts(f"{SENTENCE} {SENTENCE}\n\n{rule}\n\n{SENTENCE} {SENTENCE}", 20)
+    assert rule not in pieces and "".join(pieces).count(rule) == 1
+    check_documents([Document(f"{i}", piece) for i, piece in enumerate(pieces)])
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n"])

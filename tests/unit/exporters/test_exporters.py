@@ -1,5 +1,6 @@
 """Every format, loaded back by its consumer, at 0, 1 and 10 000 examples; cards; refusals."""
 
+import dataclasses
 import json
 import re
 
@@ -150,6 +151,13 @@ def test_pairs_come_from_a_comparison_then_the_reference_then_the_best_strong_an
     ]
     assert rows[0]["prompt"] == [{"role": "user", "content": "How many?"}]
     assert "2 of 5 examples have no pair" in done.card.read_text()
+
+
+def test_an_answer_that_was_cut_off_is_not_chosen(tmp_path):
+    round_ = accepted(answer="", strong=(0.2, 0.9), weak=(0.0,))
+    torn = [dataclasses.replace(r, finish_reason="length") if r.answer == "right 1" else r for r in round_.rollouts]
+    path, _ = written("dpo", result_of([dataclasses.replace(round_, rollouts=tuple(torn))]), tmp_path)
+    assert json.loads(path.read_text())["chosen"][0]["content"] == "right 0"
 
 
 def test_conversations_are_in_the_words_of_the_domain(tmp_path):

@@ -70,6 +70,14 @@ def test_a_judge_reads_the_rubric_from_its_column_and_what_it_cannot_decide_has_
     assert rewards({**row, "reference": "[]"}, ["Paris"]) == [None]
 
 
+@pytest.mark.parametrize("domain", ["cs_research", "legal", "code"])
+def test_what_no_answer_could_be_compared_with_is_no_prompt_to_learn_from(domain, tmp_path):
+    round_ = Round(0, Decision(True, "accepted"), Challenge("Why?", "Because.", program=""))  # no rubric and no tests
+    done = export(result_of([round_], origin={"domain": domain}), "grpo", tmp_path / "rows.jsonl")
+    assert (done.n, done.n_skipped) == (0, 1)
+    assert "1 of 1 examples have nothing that an answer could be compared with" in done.card.read_text()
+
+
 def test_without_the_domain_there_is_no_reward_function(tmp_path):
     row = row_of(Challenge("Which word?", "red"), "nowhere", tmp_path)
     assert (row["reference"], row["verifier"], row["reward"]) == ("red", "", "")

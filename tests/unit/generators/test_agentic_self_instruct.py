@@ -3,7 +3,7 @@
 import dspy
 import pytest
 
-from autodata_dspy.acceptance import ExactCounts, Thresholds
+from autodata_dspy.acceptance import PRESETS, ExactCounts, Thresholds
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.events import listening
 from autodata_dspy.generators import AgenticSelfInstruct
@@ -123,6 +123,12 @@ def test_undecided_checks_do_not_reject(scripted):
     (round_,) = trajectory.rounds
     assert round_.decision.reason == "accepted"
     assert [v.undecided for v in round_.verdicts] == [True, True]
+
+
+def test_a_rule_that_leaves_everything_to_a_last_word_is_refused_where_there_is_none(scripted):
+    with pytest.raises(ConfigError, match="leaves the decision to a last word, which the domain 'tiny' does not have"):
+        AgenticSelfInstruct(scripted.domain(), acceptance=PRESETS["paper-legal"])
+    AgenticSelfInstruct("legal", acceptance=PRESETS["paper-legal"])
 
 
 def test_without_the_quality_check_the_verifier_is_not_called(scripted):

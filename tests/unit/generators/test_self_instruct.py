@@ -3,11 +3,13 @@
 import pytest
 
 from autodata_dspy import registry
+from autodata_dspy.budget import Meter, metered
+from autodata_dspy.call_log import CallLog, logged, working_on
 from autodata_dspy.errors import ConfigError
 from autodata_dspy.generation import generate
 from autodata_dspy.generators import SelfInstruct
 from autodata_dspy.seed_tasks import Instance, SeedTask
-from autodata_dspy.types import Document
+from autodata_dspy.types import Challenge, Document
 
 SLOT = Document("slot-00001", "")
 TASKS = "9. Say how a lighthouse warns ships at night.\n10. Do it\n11. Name the opposite of that word."
@@ -117,6 +119,22 @@ def test_a_run_without_documents_that_is_resumed_is_as_an_uninterrupted_one(scri
     again, kept_again = go("parts", 5)
     assert [t.rounds for t in again.trajectories] == [t.rounds for t in whole.trajectories]
     assert kept_again == kept and len(kept) == 5 and whole.verified == "none"
+
+
+def test_a_document_that_is_made_again_is_shown_the_tasks_of_the_first_time(scripted, tmp_path):
+    def go(learned=()):
+        maker = SelfInstruct(scripted.domain(), scripted.roles(challenger=varied, schema=True), per_document=1)
+        maker.learn([Challenge("q", "a", angle=instruction) for instruction in learned])
+        log = CallLog(tmp_path / "calls.jsonl")
+        with metered(meter := Meter()), logged(log), working_on("b|0"):
+            accepted = maker(document=Document("b", ""), seed=0).accepted
+        log.close()
+        return [r.challenge for r in accepted], meter.total()
+
+    first, paid = go()
+    others = [f"{word} {word}ly {word}ing {word}ed {word}er" for word in ("count", "paint", "sort", "weigh", "fold")]
+    again, used = go(others)  # they were finished meanwhile, and four of them would be shown
+    assert again == first and paid.calls > 1 and (used.calls, used.replayed) == (0, paid.calls)
 
 
 def test_no_seeds_and_limits_below_one_are_refused(scripted):

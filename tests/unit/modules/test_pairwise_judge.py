@@ -19,9 +19,9 @@ CHALLENGE = Challenge("My ring is gone.", "the reference reply", context="secret
 STRONG, WEAK = "I am sorry about your ring.", "Noted."
 
 
-def rollout(solver, answer, score=0.5, index=0):
+def rollout(solver, answer, score=0.5, index=0, **told):
     verdict = Verdict(score) if score is not None else Verdict.undecidable("no judge")
-    return Rollout(solver, index, answer, verdict=verdict)
+    return Rollout(solver, index, answer, verdict=verdict, **told)
 
 
 @pytest.fixture
@@ -162,6 +162,15 @@ def test_the_best_strong_reply_meets_the_worst_weak_one(compare):
     strong = [rollout("strong_solver", a, s, i) for i, (a, s) in enumerate([("s0", 0.7), ("s1", 0.9), ("s2", None)])]
     _, verdict, _ = compare(for_("s1"), weak, strong)
     assert (verdict.evidence["chosen"], verdict.evidence["rejected"]) == ("s1", "w1")
+
+
+def test_a_reply_that_was_cut_off_is_half_of_no_pair(compare):
+    weak = [rollout("weak_solver", "w0 and", 0.1, 0, finish_reason="length"), rollout("weak_solver", "w1", 0.4, 1)]
+    strong = [rollout("strong_solver", "s0", 0.7), rollout("strong_solver", "s1 and", 0.9, 1, finish_reason="length")]
+    _, verdict, _ = compare(for_("s0"), weak, strong)
+    assert (verdict.evidence["chosen"], verdict.evidence["rejected"]) == ("s0", "w1")
+    decision, _, calls = compare(for_("s0"), weak[:1], strong)
+    assert (decision.reason, calls) == ("undecided", [])
 
 
 @pytest.mark.parametrize("weak, strong", [([], STRONG), (WEAK, []), ([rollout("weak_solver", WEAK, None)], STRONG)])
