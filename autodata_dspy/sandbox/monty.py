@@ -121,10 +121,22 @@ class _Run:
             raise Beyond("the tests are classes or coroutines")
         if compares_identity(self.tests, (ast.Is, ast.IsNot)):
             raise Beyond("the tests compare identities")
-        for name in defined & used:
+        for name in (defined & used) | self._renamed():
             if hasattr(builtins, name) or name in sys.stdlib_module_names:
                 raise Beyond(f"the solution replaces {name}")
         return defined & used
+
+    def _renamed(self) -> set[str]:
+        """Names that the solution's imports bind, but for a module's own: tests see them, too."""
+        found = set()
+        for node in self.solution.body:
+            if isinstance(node, ast.Import):
+                found |= {a.asname for a in node.names if a.asname and a.asname != a.name}
+            elif isinstance(node, ast.ImportFrom):
+                if any(a.name == "*" for a in node.names):
+                    raise Beyond("the solution imports whatever a module has")
+                found |= {a.asname or a.name for a in node.names} - {(node.module or "").partition(".")[0]}
+        return found
 
     def outcome(self) -> Outcome:
         import pydantic_monty as monty

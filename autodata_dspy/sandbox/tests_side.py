@@ -30,6 +30,10 @@ SHARED = {"open", "tempfile", "mock", "patch", "inspect", "gc", "weakref", "inpu
 IDENTITY = {"id", "assertIsNot"}
 
 
+def raisable(thing):
+    return isinstance(thing, type) and issubclass(thing, BaseException)
+
+
 class TestsSide(Peer):
     """Talks to the solution's process and runs the tests."""
 
@@ -88,7 +92,7 @@ class TestsSide(Peer):
         known = Exception
         for name in reversed(names):
             builtin = getattr(builtins, name, None)
-            if isinstance(builtin, type) and issubclass(builtin, BaseException):
+            if raisable(builtin):
                 known = builtin
             elif name in self.exceptions:
                 known = self.exceptions[name]
@@ -117,7 +121,7 @@ class TestsSide(Peer):
             if what.get("module") in sys.stdlib_module_names:
                 __import__(what["module"])
                 names[name] = sys.modules[what["module"]]
-            elif "exception" in what:
+            elif "exception" in what and (not ours or raisable(getattr(builtins, name, None))):
                 names[name] = self.exception(what["exception"])
             elif "value" in what and (not ours or name in job["expected"]):
                 names[name] = decode(what["value"], self.revive)
@@ -149,7 +153,7 @@ class TestsSide(Peer):
             return self.report(True)
         sys.modules["solution"] = types.ModuleType("solution")
         sys.modules["solution"].__dict__.update(names)
-        space = {"__name__": "tests", "_autodata_same": self.same, **names}
+        space = {**names, "__name__": "tests", "_autodata_same": self.same}  # ours last: nothing takes their place
         called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
         if self.run_statements(ast.fix_missing_locations(Explained().visit(tree)).body, space):
             self.run_functions(space, called, job["entry"])

@@ -60,6 +60,13 @@ _IS_NOT = re.compile(
 _NEGATED = re.compile(r"(?:\bnot|n['’]t|\bnever|\bneither)\s+(?:equal\s+to\s+)?(?:\\?[$(\[]|\*)*\s*$", re.IGNORECASE)
 
 
+# "The answer is 3. Wait, I forgot a factor": what comes then may be another answer.
+_RECONSIDERED = re.compile(
+    r"\b(?:wait|actually|hmm+|on second thoughts?|correction|(?:after|on) correcting|i (?:forgot|missed|made a))\b",
+    re.IGNORECASE,
+)
+
+
 # Behind an answer: there is more of it than was written down.
 _GOES_ON = re.compile(r"[\s$,;)\]\\]*(?:\.\.|…|\\[lc]?dots)")
 
@@ -142,7 +149,7 @@ def _unless_taken_back(answers: tuple[str, ...], how: str, text: str, last: int)
     behind = max(text.find(answers[-1], last) + len(answers[-1]), last)
     rest = text[behind : behind + _SHORT].replace("}", " ").lstrip(" $*`)")
     denied = _NEGATED.search(text[max(0, last - _SHORT) : last]) or _IS_NOT.match(rest)
-    if denied or _REJECTED.search(text, last):
+    if denied or _REJECTED.search(text, last) or _RECONSIDERED.search(text, behind):
         return Extraction((), "the text rejects an answer")
     if _GOES_ON.match(rest):
         return Extraction((), "the answer goes on")

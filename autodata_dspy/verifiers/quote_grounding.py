@@ -15,7 +15,8 @@ from autodata_dspy.types import Verdict
 from autodata_dspy.verifiers.base import Checks, Cost, VerifierExample
 
 _MARKED = re.compile(
-    r"“([^“”]{1,4000})”|„([^„“”]{1,4000})[“”]|«([^«»]{1,4000})»|(?<![\w\"])\"((?:[^\"\n]|\n(?!\s*\n)){1,4000})\"(?!\w)"
+    r"“([^“”]{1,4000})”|„([^„“”]{1,4000})[“”]|«([^«»]{1,4000})»|[“„]([^“”„\"]{1,4000})\"(?!\w)|"
+    r"(?<![\w\"])\"([^\"“”]{1,4000})”|(?<![\w\"])\"((?:[^\"\n]|\n(?!\s*\n)){1,4000})\"(?!\w)"
 )
 _BLOCK = re.compile(r"(?:^[ \t]*>[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _ELISION = re.compile(r"\[\s*(?:…|\.\s*\.\s*\.)\s*\]|…|\.\s*\.\s*\.(?:\s*\.)?|\*\s+\*\s+\*")

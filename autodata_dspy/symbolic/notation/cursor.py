@@ -23,6 +23,7 @@ class Cursor:
         self.complex_letters = complex_letters
         self.tokens = split_letters(tokenise(text))
         self.position = 0
+        self.argument_at = -1  # where the last argument without braces began
         self.depth = 0
         self.bars = 0  # open | … | around the current position
         self.separators = 0  # set builders around: | separates there

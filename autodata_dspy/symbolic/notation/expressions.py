@@ -200,6 +200,7 @@ class Expressions(Cursor):
             return found.items[0]
         if self.at("-", "+"):
             return self._signed_power()
+        self.argument_at = self.position
         found = self.atom()
         return combine("^", found, self._exponent_tail()) if self.at("^") and not self.latex else found
 

@@ -28,7 +28,11 @@ def number(p: Grammar, text: str) -> Any:
     if p.at("_"):
         return _in_base(text, _base(p))
     value = sympy.Rational(text)
-    return value + fraction if value.is_Integer and (fraction := _mixed(p)) is not None else value
+    if p.at("(") and "." in text and p.peek().kind == "number" and p.peek(2).text == ")" and not p.next.spaced:
+        raise UnreadableError("a decimal with a number in brackets, which may repeat or be a factor")
+    # In x^2\frac{1}{2} the 2 is an exponent, and no part of a mixed number.
+    is_argument = p.position - 1 == p.argument_at
+    return value + fraction if value.is_Integer and not is_argument and (fraction := _mixed(p)) is not None else value
 
 
 def _repeating(p: Grammar, text: str) -> str:

@@ -72,6 +72,7 @@ _INVISIBLE_DELIMITER = re.compile(r"\\(?:left|right)\s*\.")
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:\s*(?:\{,\}|,?\\[,! :;]|,\\!)\s*\d{3})+(?!\d)")
 
 
+_NAMED_THOUSANDS = re.compile(r"([^=,]{1,40}=\s*)([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?)")  # x = 1,000
 _PLAIN_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
@@ -124,6 +125,8 @@ def normalise(text: str) -> str:
     text = _LETTER_UNION.sub(r"\1 \\cup ", text)
     if _PLAIN_THOUSANDS.search(text) and not re.search(r"[()\[\]{}<>=;]|,\s", text.replace("{,}", "")):
         text = _PLAIN_THOUSANDS.sub(lambda m: m[0].replace(",", ""), text)
+    if named := _NAMED_THOUSANDS.fullmatch(text):
+        text = named[1] + named[2].replace(",", "")
     return text
 
 

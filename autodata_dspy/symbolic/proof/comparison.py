@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from autodata_dspy.symbolic.notation.units import is_counted, is_money, may_be_missing
+from autodata_dspy.symbolic.notation.units import is_counted, is_money, may_be_missing, unit
 from autodata_dspy.symbolic.objects import (
     DEGREE,
     Alternatives,
@@ -30,6 +30,16 @@ from autodata_dspy.symbolic.proof.equations import equal_equations, equal_inequa
 from autodata_dspy.symbolic.proof.normal_form import assigned, is_label, is_scalar
 from autodata_dspy.symbolic.proof.proving import Outcome, equal_expressions
 
+# Words for an answer that there is not.
+_NOTHING = frozenset(
+    {"none", "nothing", "impossible", "no solution", "no solutions", "does not exist", "dne", "undefined"}
+)
+# Degrees beside the unit whose symbol is the same letter: 25 C may be meant as 25 degrees.
+_ONE_LETTER = [
+    {((scale, 1),), tuple(sorted(known[1]))}
+    for scale, letter in (("celsius", "C"), ("fahrenheit", "F"))
+    if (known := unit(letter))
+]
 # A question with a letter j of its own, q = a + bi + cj + dk.
 _OF_J = re.compile(r"(?<![A-Za-z\\])[a-z]?j(?![A-Za-z])|(?i:quaternion)")
 
@@ -46,7 +56,8 @@ class Comparison(Containers):
         super().__init__(budget)
         self.named = frozenset(re.findall(r"[a-z]{2,}", context.lower()))
         self.asks_of_j = bool(_OF_J.search(context))
-        self.taken = frozenset(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?:_\{?\d+\}?)?(?![A-Za-z])", context))
+        letters = re.findall(r"(?<![A-Za-z\\])[A-Za-z](?:_\{?\d+\}?)?(?![A-Za-z])", context)
+        self.taken = frozenset(re.sub("[{}]", "", letter) for letter in letters)
 
     def equal(self, a: Any, b: Any) -> Outcome:
         """Compare two objects of any kind."""
@@ -68,12 +79,15 @@ class Comparison(Containers):
         if isinstance(b, Words):
             if a.text.lower() == b.text.lower():
                 return True, "words"
-            return (None, "a text in words") if max(a.text.count(" "), b.text.count(" ")) > 1 else (False, "words")
+            unclear = max(a.text.count(" "), b.text.count(" ")) > 1 or _may_mean_the_same(a.text, b.text)
+            return (None, "a text in words") if unclear else (False, "words")
         if isinstance(b, sympy.Symbol):
             return (a.text.lower() == b.name.lower()), "a letter"
         if isinstance(b, Equation) and is_label(b.left):
             return self.equal(a, b.right)
-        return (None, "a text in words") if a.text.count(" ") > 1 else (False, "a word against an object")
+        nothing = a.text.lower() in _NOTHING and self.collection(b) == []
+        unclear = a.text.count(" ") > 1 or nothing
+        return (None, "a text in words") if unclear else (False, "a word against an object")
 
     def _definitions(self, a: Any, b: Any) -> Outcome | None:
         if not isinstance(a, Definition):
@@ -142,6 +156,8 @@ class Comparison(Containers):
         if a.dimension == b.dimension:
             equal, route = equal_expressions(a.value * a.factor, b.value * b.factor, self.budget)
             return equal, f"units: {route}"
+        if {a.dimension, b.dimension} in _ONE_LETTER:
+            return None, "degrees, or the unit with the same letter"
         return False, "another unit"
 
     def _equations(self, a: Any, b: Any) -> Outcome | None:
@@ -274,3 +290,9 @@ def _kelvins(quantity: Quantity) -> Any:
     if quantity.dimension == (("fahrenheit", 1),):
         return (quantity.value - 32) * sympy.Rational(5, 9) + sympy.Rational("273.15")
     return None
+
+
+def _may_mean_the_same(a: str, b: str) -> bool:
+    """Two ways to say that there is nothing, or one text with all words of the other: monotonically increasing."""
+    a, b = a.lower(), b.lower()
+    return {a, b} <= _NOTHING or set(a.split()) <= set(b.split()) or set(b.split()) <= set(a.split())

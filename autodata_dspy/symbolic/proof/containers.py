@@ -39,6 +39,8 @@ from autodata_dspy.symbolic.proof.normal_form import (
 from autodata_dspy.symbolic.proof.proving import Outcome
 from autodata_dspy.symbolic.reading import definition_of
 
+_UNIT_VECTORS = frozenset({"ivec", "jvec", "kvec"})
+
 
 class Containers:
     """Comparison of containers, element by element; elements are left to the subclass."""
@@ -129,7 +131,7 @@ class Containers:
             return self.all_equal(tuple(a.flat()), tuple(entry for row in rows for entry in row))
         if isinstance(b, (Group, sympy.Set)) or is_number(b):
             return False, "a matrix against another object"
-        return None
+        return (None, "unit vectors, which are not added up") if _of_unit_vectors(b) else None
 
     def _collections(self, a: Any, b: Any) -> Outcome | None:
         """Lists of solutions and finite sets."""
@@ -221,17 +223,26 @@ class Containers:
         return self.all_equal(a.items, b.items)
 
     def _named_point(self, a: Group, b: Group) -> Outcome | None:
-        """x = 3, y = -1 beside (3, -1): the unknowns in alphabetical order."""
+        """x = 3, y = -1 beside (3, -1): x, y, z in that order, others as written where that is alphabetical."""
         named = assigned(a)
         if named is None or not b.is_sequence:
             return None
-        return self.all_equal(tuple(named[k] for k in sorted(named, key=str)), b.items)
+        order = sorted(named, key=str)
+        if order != list(named) and not {str(k) for k in order} <= {"x", "y", "z"}:
+            return None, "named values beside a point, of which nobody knows which comes first"
+        return self.all_equal(tuple(named[k] for k in order), b.items)
 
     def _group_against_one(self, a: Any, b: Any) -> Outcome:
         other = b if isinstance(a, Group) else a
+        if _of_unit_vectors(other):
+            return None, "unit vectors, which are not added up"
         if isinstance(other, (sympy.Expr, Quantity)):
             return False, "several objects against one"
         return False, "another kind of object"
+
+
+def _of_unit_vectors(value: Any) -> bool:
+    return isinstance(value, sympy.Expr) and bool(_UNIT_VECTORS & {s.name for s in value.free_symbols})
 
 
 def _rows(group: Any) -> list[tuple[Any, ...]] | None:

@@ -297,6 +297,27 @@ def test_builtins_and_modules_that_the_solution_brings_stay_with_it(converse):
     assert passes(report)
 
 
+@pytest.mark.parametrize(
+    ("trick", "tests"),
+    [
+        ("def _autodata_same(a, b): return True", "assert f(3) == 9"),
+        ("class all(Exception): pass", "assert all(f(n) == n for n in range(5))"),
+        ("class isinstance(Exception): pass", "assert isinstance(f(3), int)"),
+        ("class math(Exception): pass", "import math\nassert math.floor(3.5) == f(3)"),
+    ],
+)
+def test_what_a_solution_calls_its_own_takes_no_place_in_the_tests(converse, trick, tests):
+    report = converse(f"{trick}\ndef f(n): return 'no'", tests)
+    assert report["failed"] and not report.get("error")
+
+
+def test_an_exception_that_replaces_a_builtin_one_is_the_builtin_one(converse):
+    solution = "class ValueError(Exception): pass\ndef f(n): raise ValueError('no')"
+    assert not converse(
+        solution, "try:\n    f(1)\n    assert False\nexcept Exception as error:\n    assert str(error) == 'no'"
+    )["failed"]
+
+
 def test_a_builtin_that_the_solution_was_asked_to_write_is_tested(converse):
     assert passes(converse("def abs(x): return 'mine'", "assert abs(-1) == 'mine'", expected=("abs",)))
 

@@ -23,6 +23,9 @@ def challenge(*quotes, answer="The lease forbids it."):
         (challenge(TRUE, CHANGED), 0.5),
         (challenge(TRUE, answer=f"It says: “{CHANGED} the garden”."), 0.5),  # marked passages count as before
         (challenge(TRUE, answer=f"It says: “{TRUE}”."), 1.0),
+        (challenge(TRUE, answer=f'It says: “{CHANGED} the garden".'), 0.5),  # marks of two kinds are marks, too
+        (challenge(TRUE, answer=f'It says: "{CHANGED} the garden”.'), 0.5),
+        (challenge(TRUE, answer=f'It says: “{TRUE}".'), 1.0),
         (challenge(" "), 1.0),
         ({"question": "Why?", "quotes": [CHANGED]}, 0.0),
         ({"question": "Why?", "quotes": [TRUE]}, 1.0),
