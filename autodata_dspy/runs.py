@@ -272,5 +272,6 @@ def read_config(run_dir: Path) -> RunConfig:
 
 
 def _configured(folder: RunFolder) -> RunConfig | None:
+    folder.refuse_others()
     stored, _ = folder.read_config()
     return RunConfig.of(stored) if stored else None

@@ -111,8 +111,9 @@ def _labels(test: Probe) -> list[str]:
     labelled = 2 <= len(counts) <= MAX_LABELS and len(test) >= 3 * len(counts)
     if not labelled or any(i.choices and i.label not in i.choices for i in test.items):
         raise ConfigError(
-            f"{test.name} has {len(counts)} different answers to {len(test)} items, so they are no labels of texts; "
-            'say which domain its questions belong to: domain = "math_objects"'
+            f"{test.name} has {len(counts)} different answers to {len(test)} items, so they are no labels of texts "
+            f"(2 to {MAX_LABELS}, of three items each on average); give more items, or say which domain its "
+            'questions belong to: domain = "math_objects"'
         )
     return sorted(counts)
 

@@ -34,7 +34,10 @@ def command(
         ),
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="NAME=NUMBER of the optimizer, such as max_demos=6; several times.")
+        list[str] | None,
+        typer.Option(
+            help="NAME=NUMBER of the optimizer, such as max_demos=6; several times. See `autodata list optimizers`."
+        ),
     ] = None,
     metric: Annotated[str, typer.Option(help="See `autodata list metrics`.")] = "acceptance_rate",
     probe: Annotated[
@@ -130,7 +133,7 @@ def _run(
             concurrency=settings.concurrency,
             executor=settings.executor,
             run_dir=run_dir,
-            confirm=functools.partial(_confirm, yes),
+            confirm=functools.partial(_confirm, yes, run_dir),
             told=told,
             ran=ran,
             **given,
@@ -141,7 +144,8 @@ def _run(
         raise typer.Exit(130) from None
 
 
-def _confirm(yes: bool, forecast: CompileForecast) -> bool:
+def _confirm(yes: bool, run_dir: Path, forecast: CompileForecast) -> bool:
+    print(f"run folder: {run_dir} (after a stop the same command with --run-dir goes on)", file=sys.stderr, flush=True)
     for line in forecast.lines():
         print(line, flush=True)
     return yes or typer.confirm("go on?")

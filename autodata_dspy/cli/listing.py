@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 
@@ -28,7 +30,15 @@ def command(
         elif kind == "models":
             rows = {f"embedded/{name}": model.licence for name, model in MODELS.items()}
         else:
-            rows = dict.fromkeys(registry.names(kind), "")
+            rows = {
+                name: _options(registry.load(kind, name)) if kind == "optimizers" else ""
+                for name in registry.names(kind)
+            }
         print(f"{kind}:")
         for name, note in rows.items():
             print(f"  {name:24} {note}".rstrip())
+
+
+def _options(optimizer: Any) -> str:
+    """What `autodata compile --option` may set, with the defaults."""
+    return "".join(f" --option {name}={value}" for name, value in optimizer.OPTIONS.items()).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,8 @@ def command(
     print(f"{folder}: a domain {name!r}")
     for path in files:
         print(f"  {path}")
-    print(f"next: pip install -e {folder} && python -m pytest {folder}/test_{name}.py")
+    place, test = shlex.quote(str(folder)), shlex.quote(str(folder / f"test_{name}.py"))
+    print(f"next: pip install -e {place} && python -m pytest {test}")
 
 
 def skeleton(name: str) -> dict[str, str]:

@@ -21,7 +21,8 @@ def command(
     """Check one answer and say why. Exit code 0: it passes; 1: it does not; 3: undecided."""
     verifier = build(name, lm)
     verdict = verifier.verify(_subject(verifier.checks, answer), gold, context)
-    outcome = "undecided" if verdict.score is None else "equal" if verdict.passed else "different"
+    words = ("equal", "different") if gold else ("passes", "fails")
+    outcome = "undecided" if verdict.score is None else words[not verdict.passed]
     if as_json:
         from autodata_dspy.types import to_dict
 

@@ -178,6 +178,12 @@ class DataMetric(ABC):
         return Score(found.score, feedback, pass_mark=self.pass_mark, **found.objectives)  # type: ignore[arg-type]
 
 
+_MIXED = (
+    ": it is a mix of others, for `autodata audit-metric --metric NAME=WEIGHT` (several times), and in Python for "
+    "compile(…, make('weighted', parts={metric: weight}))"
+)
+
+
 def make(name: str, **given: Any) -> Any:
     """A metric by its plugin's name, with those of the given things that it takes (`probe`, `domain`, `roles`, …).
 
@@ -196,5 +202,6 @@ def make(name: str, **given: Any) -> Any:
     for key, parameter in known.items():
         open_ended = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if parameter.default is parameter.empty and key not in options and not open_ended:
-            raise ConfigError(f"the metric {name!r} needs a {key}; give one" + (" (--probe FILE)" * (key == "probe")))
+            how = {"probe": "; give one (--probe FILE)", "parts": _MIXED}.get(key, "; give one")
+            raise ConfigError(f"the metric {name!r} needs {'' if key == 'parts' else 'a '}{key}{how}")
     return plugin(**options)

@@ -155,9 +155,13 @@ def _attempt(rollout: Rollout) -> str:
 
 
 def _scored(scores: list[float], n: int) -> str:
+    """How the decided ones of n attempts fared."""
+    undecided = f", {n - len(scores)} undecided" if len(scores) < n else ""
+    if not scores:
+        return f"undecided, all {n}"
     if all(s in (0.0, 1.0) for s in scores):
-        return f"right {sum(s == 1.0 for s in scores)} of {n}"
-    return f"{sum(scores) / len(scores):.2f} on average of {n}"
+        return f"right {sum(s == 1.0 for s in scores)} of {len(scores)}{undecided}"
+    return f"{sum(scores) / len(scores):.2f} on average of {len(scores)}{undecided}"
 
 
 def _labelled(label: str, text: str) -> Iterator[str]:

@@ -92,7 +92,7 @@ class TestsSide(Peer):
         known = Exception
         for name in reversed(names):
             builtin = getattr(builtins, name, None)
-            if raisable(builtin):
+            if isinstance(builtin, type) and issubclass(builtin, BaseException):
                 known = builtin
             elif name in self.exceptions:
                 known = self.exceptions[name]

@@ -40,7 +40,7 @@ GROUPS = (
     ),
     ("modules", "code_exercises"),
     ("generators",),
-    ("metrics._made", "metrics._terms"),
+    ("metrics._made", "metrics._terms", "examiner"),
     ("metrics.base",),
     ("domains", "metrics", "audit", "curation"),
     ("program_file", "program_sources"),
@@ -54,7 +54,8 @@ GROUPS = (
     ("errands",),
     ("generation",),
     ("runs", "calibration"),
-    ("splitting", "candidates", "examiner"),
+    ("splitting", "candidates"),
+    ("compilable",),
     ("evaluations",),
     ("optimizers.base",),
     ("optimizers",),  # they run programs, which generation knows how to

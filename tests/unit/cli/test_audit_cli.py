@@ -72,7 +72,7 @@ def test_verify_takes_a_context(autodata):
 def test_verify_reads_challenges_as_json(autodata):
     challenge = {"question": "Solve x = 2.", "answer": "3", "program": "answer = Integer(2)"}
     code, out, _ = autodata("verify", "program_answer", "--answer", json.dumps(challenge))
-    assert (code, out) == (1, "different: the program gives 2, but the reference is 3\n")
+    assert (code, out) == (1, "fails: the program gives 2, but the reference is 3\n")
 
 
 def test_verify_shows_a_partial_score(autodata, scripted):

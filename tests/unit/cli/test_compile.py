@@ -97,6 +97,15 @@ def test_a_question_that_nobody_can_answer_is_a_no_in_one_line(server, command, 
     assert "Traceback" not in ran.err and server.by_role()["challenger"] == 6
 
 
+def test_a_compilations_folder_is_no_runs_and_says_so(server, command, tmp_path):
+    ran = run_here(*command, *BOOTSTRAP, "--budget", 40, "--yes", "--max-calls", 60, "--run-dir", tmp_path / "c")
+    assert f"run folder: {tmp_path / 'c'} (after a stop the same command with --run-dir goes on)" in ran.err
+    for other in (["status"], ["show"], ["resume"], ["export", "--format", "jsonl", "--out", tmp_path / "rows.jsonl"]):
+        says = f"{tmp_path / 'c'} is the folder of a compilation and not of a run; to go on, or to see what came of it: the"
+        refused(other[0], tmp_path / "c", *other[1:], says=says)
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
 def test_a_limit_stops_it_with_code_3(server, command):
     ran = run_here(*command, *BOOTSTRAP, "--budget", 40, "--yes", "--max-calls", 60)
     assert ran.code == 3 and "no evidence of improvement, the seed is kept" in ran.out
@@ -114,6 +123,10 @@ def test_a_limit_stops_it_with_code_3(server, command):
         (
             ["--probe", "no.jsonl"],
             "--probe: the metric 'acceptance_rate' takes none; leave it out, or name one that does (",
+        ),
+        (
+            ["--metric", "weighted"],
+            "the metric 'weighted' needs parts: it is a mix of others, for `autodata audit-metric",
         ),
         (["--budget", "3"], "budget=3 program runs buy nothing from the optimizer 'bootstrap'"),
     ],
