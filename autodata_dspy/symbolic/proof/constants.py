@@ -125,14 +125,15 @@ def _one_constant_missing(a: Any, b: Any, constants: set[Any], budget: Budget) -
     if len(constants) != 1:
         return False, "several constants against none"
     (constant,) = constants
-    without = b if constant in a.free_symbols else a
-    if without.as_coeff_Add()[0] != 0:  # x^2 + 5 is one of them, of a condition or between bounds, and not all
-        return None, "a particular constant against an arbitrary one"
     difference = sympy.expand(a - b)
     slope = sympy.diff(difference, constant)
     if slope.free_symbols or slope == 0:
         return None, "a constant that is not added"
-    return _is_constant(difference - slope * constant, budget)
+    outcome = _is_constant(difference - slope * constant, budget)
+    without = b if constant in a.free_symbols else a
+    if outcome[0] and without.as_coeff_Add()[0] != 0:  # x^2 + 5 is one of them, of a condition or bounds, and not all
+        return None, "a particular constant against an arbitrary one"
+    return outcome
 
 
 def _is_constant(difference: Any, budget: Budget) -> Outcome:
