@@ -271,7 +271,17 @@ def read_config(run_dir: Path) -> RunConfig:
     return config
 
 
+def refuse_others(path: Path) -> None:
+    """Raises StoreError: it is the folder of a compilation or a suite, which have no examples of their own."""
+    for mark, what, command in (("compile.json", "a compilation", "compile"), ("cells.jsonl", "a suite", "bench")):
+        if (path / mark).exists():
+            raise StoreError(
+                f"{path} is the folder of {what} and not of a run; to go on, or to see what came of it: the same "
+                f"`autodata {command}` command with --run-dir {path}"
+            )
+
+
 def _configured(folder: RunFolder) -> RunConfig | None:
-    folder.refuse_others()
+    refuse_others(folder.path)
     stored, _ = folder.read_config()
     return RunConfig.of(stored) if stored else None

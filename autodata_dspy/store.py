@@ -34,9 +34,6 @@ def job_key(document_id: str, seed: int) -> str:
     return f"{seed}|{document_id}"
 
 
-_OTHERS = {"compile.json": ("a compilation", "compile"), "cells.jsonl": ("a suite", "bench")}
-
-
 class RunFolder:
     """Append-only record of a run.
 
@@ -83,16 +80,6 @@ class RunFolder:
         foreign = [name for name in names if name not in _OWN_FILES]
         if foreign:
             raise StoreError(f"{self.path} is not a run folder and not empty ({foreign[0]}, …); name another one")
-
-    def refuse_others(self) -> None:
-        """Raises StoreError: it is the folder of a compilation or a suite, which have no examples of their own."""
-        for mark, (what, command) in _OTHERS.items():
-            if (self.path / mark).exists():
-                told = "to go on, or to see what came of it: the same"
-                raise StoreError(
-                    f"{self.path} is the folder of {what} and not of a run; {told} `autodata {command}` command with "
-                    f"--run-dir {self.path}"
-                )
 
     def read_config(self) -> tuple[dict[str, Any], str]:
         """(config, fingerprint). Raises StoreError when this is no run folder of a schema known here."""

@@ -75,7 +75,7 @@ def main() -> None:
     except _UsageError as error:
         code = _refuse_usage(error)
     except typer.Abort:  # Ctrl-C, Ctrl-D or no terminal, at a question
-        code = _refuse("no answer, so nothing was started; where nobody can answer, use --yes")
+        code = _refuse("no answer is a no; where nobody can answer, use --yes")
     except BrokenPipeError:  # `autodata show … | head`: whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1

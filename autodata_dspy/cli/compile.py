@@ -107,7 +107,7 @@ def _run(
     from autodata_dspy.metrics import make
 
     if probe is not None and "probe" not in inspect.signature(registry.load("metrics", metric)).parameters:
-        names = (n for n in registry.names("metrics"))
+        names = registry.names("metrics")
         takes = ", ".join(n for n in names if "probe" in inspect.signature(registry.load("metrics", n)).parameters)
         raise ConfigError(f"--probe: the metric {metric!r} takes none; leave it out, or name one that does ({takes})")
     maker, stream = runs.build_maker(settings), sys.stderr  # DSPy's optimizers are kept from printing there

@@ -55,7 +55,7 @@ def source_of(run: Result | str | Path) -> Source:
 
 
 def _of_folder(folder: RunFolder) -> Source:
-    folder.refuse_others()
+    runs.refuse_others(folder.path)
     config = _checked(folder.read_config()[0], _CONFIG, folder.path / "config.json")
     _checked(config.get("roles") or {}, dict.fromkeys(ROLES, dict), folder.path / "config.json")
     documents = {d.id: d for d in folder.read_documents()}

@@ -93,7 +93,7 @@ def test_no_is_an_answer_to_what_is_said_before(server, command, tmp_path, monke
 def test_a_question_that_nobody_can_answer_is_a_no_in_one_line(server, command, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO())
     ran = run_here(*command, *BOOTSTRAP, "--budget", 40)
-    assert ran.code == 2 and "no answer, so nothing was started; where nobody can answer, use --yes" in ran.err
+    assert ran.code == 2 and "no answer is a no; where nobody can answer, use --yes" in ran.err
     assert "Traceback" not in ran.err and server.by_role()["challenger"] == 6
 
 
